@@ -1,0 +1,103 @@
+package tokenkeep
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tokenkeep/tokenkeep/driver"
+)
+
+// maxRevisionAge is how long a revision is good for. AWS removes unlabelled versions that are older than 24 hours, and
+// with them the memory of which version followed which; so no revision comes near that age, on any manager.
+const maxRevisionAge = 12 * time.Hour
+
+// maxRows is how many tokens a handle remembers.
+const maxRows = 4096
+
+// tick counts what a handle does. A read with a higher tick than an operation's began after that operation did,
+// whatever the clocks say.
+type tick uint64
+
+// row is what a handle knows of one token secret.
+type row struct {
+	id   string
+	live bool
+	rec  record
+	rev  driver.Revision
+	err  error // why the secret cannot be used
+
+	fresh bool      // it came from a strong read, or from a write or delete of this handle
+	at    time.Time // by the wall clock, before the call that told
+	tick  tick
+}
+
+// sheet is what a handle knows of the index.
+type sheet struct {
+	*leaf
+	rev  driver.Revision
+	at   time.Time
+	tick tick
+}
+
+// cache is what a handle remembers. It can be stale, so nothing that it says is believed: a write on a remembered
+// revision is checked by its compare-and-swap, and what is not remembered is read.
+type cache struct {
+	ticks atomic.Uint64
+
+	mu    sync.Mutex
+	rows  map[string]row
+	index *sheet
+}
+
+func (c *cache) tick() tick { return tick(c.ticks.Add(1)) }
+
+// row returns what is remembered of a token, as long as its revision may be used.
+func (c *cache) row(id string, now time.Time) (row, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, ok := c.rows[id]
+	return r, ok && young(r.at, now, maxRevisionAge)
+}
+
+func (c *cache) setRow(r row) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.rows == nil {
+		c.rows = map[string]row{}
+	}
+	if _, known := c.rows[r.id]; !known && len(c.rows) >= maxRows {
+		for id := range c.rows {
+			delete(c.rows, id)
+			break
+		}
+	}
+	c.rows[r.id] = r
+}
+
+func (c *cache) dropRow(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.rows, id)
+}
+
+// sheet returns the index as remembered, if it was read less than maxAge ago.
+func (c *cache) sheet(now time.Time, maxAge time.Duration) *sheet {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.index == nil || !young(c.index.at, now, min(maxAge, maxRevisionAge)) {
+		return nil
+	}
+	return c.index
+}
+
+func (c *cache) setSheet(s *sheet) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.index = s
+}
+
+// young reports whether at lies less than age before now. The future counts as old: the clock was set.
+func young(at, now time.Time, age time.Duration) bool {
+	return !at.After(now) && now.Sub(at) < age
+}

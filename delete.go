@@ -1,0 +1,91 @@
+package tokenkeep
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// DeleteToken removes the token with this ID for good, its earlier versions included; that there is none is no error. Its
+// entry in the index stays for a day, and is skipped by every reader.
+//
+// It makes 1 call; on AWS with a recovery window 2, or 3 for a token that this handle has not read.
+func (s *SecretStore) DeleteToken(ctx context.Context, id string) error {
+	if id == "" {
+		return ctx.Err()
+	}
+	if err := s.check(Token{ID: id}); err != nil {
+		return s.fail("delete token", id, err)
+	}
+	if err := s.deleteRow(ctx, id); err != nil {
+		return s.fail("delete token", id, err)
+	}
+	return nil
+}
+
+// deleteRow deletes the secret of a token, and remembers that it is absent.
+func (s *SecretStore) deleteRow(ctx context.Context, id string) error {
+	r := row{id: id, fresh: true, at: s.now(), tick: s.cache.tick()}
+	if err := s.secrets.Delete(ctx, secretName(id)); err != nil {
+		s.cache.dropRow(id)
+		return err
+	}
+	s.cache.setRow(r)
+	return nil
+}
+
+// DeleteTokens removes all tokens that the index lists; tokens saved while it runs may stay. It goes on where one cannot be
+// deleted, and joins the errors.
+//
+// It makes a call for the index, one for each token that it lists, deleted in the last day or not, and at most one to
+// remove old entries.
+func (s *SecretStore) DeleteTokens(ctx context.Context) error {
+	if err := s.deleteTokens(ctx); err != nil {
+		return s.fail("delete tokens", "", err)
+	}
+	return nil
+}
+
+func (s *SecretStore) deleteTokens(ctx context.Context) error {
+	index, err := s.readIndex(ctx)
+	if err != nil {
+		return err
+	}
+	ids := index.ids(func(entry) bool { return true })
+	errs := make([]error, len(ids))
+	var group errgroup.Group
+	group.SetLimit(s.options.Parallel)
+	for i, id := range ids {
+		group.Go(func() error {
+			if errs[i] = ctx.Err(); errs[i] == nil {
+				errs[i] = s.deleteRow(ctx, id)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // the errors are in errs
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return errors.Join(append(errs, s.sweepIndex(ctx, index))...)
+}
+
+// sweepIndex writes the index without the entries that may go, if there are any. Losing to another writer is no error:
+// the entries go some other time.
+func (s *SecretStore) sweepIndex(ctx context.Context, index *sheet) error {
+	swept := index.leaf.clone()
+	if !s.sweep(swept) {
+		return nil
+	}
+	payload, err := swept.encode(s.seams.nonce())
+	if err != nil {
+		return err
+	}
+	s.cache.setSheet(nil)
+	_, err = s.put(ctx, indexName, payload, index.rev, index.at.Add(maxRevisionAge))
+	if errors.Is(err, ErrConflict) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,230 @@
+package tokenkeep
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// plan is what a save or update is about to do.
+type plan struct {
+	stored  row    // what is there: a live token, or none
+	next    record // what shall be there
+	derived bool   // the ID of a new token was derived, and may be another
+	// fits reports whether the plan knew all tokens that matter to it of those an index lists.
+	fits func(*leaf) bool
+}
+
+func always(*leaf) bool { return true }
+
+// planSave chooses the token that a save means, and what becomes of it.
+func (s *SecretStore) planSave(ctx context.Context, op *operation, t Token) (plan, error) {
+	if t.ID == "" {
+		return s.planMatch(ctx, op, t)
+	}
+	stored, err := s.rowForWrite(ctx, op, t.ID)
+	if err != nil {
+		return plan{}, err
+	}
+	if stored.live {
+		return s.planUpdate(ctx, op, stored, stored.rec.save(t))
+	}
+	next, err := newRecord(t)
+	if err != nil {
+		return plan{}, err
+	}
+	known, err := s.checkHolders(ctx, op, next)
+	if err != nil {
+		return plan{}, err
+	}
+	return plan{stored: stored, next: next, fits: knowsHolders(known, next)}, nil
+}
+
+// planUpdate plans to put next in the place of a live token, unless it takes the identity of another one.
+func (s *SecretStore) planUpdate(ctx context.Context, op *operation, stored row, next record) (plan, error) {
+	p := plan{stored: stored, next: next, fits: always}
+	if stored.rec.identity() == next.identity() {
+		return p, nil
+	}
+	known, err := s.checkHolders(ctx, op, next)
+	p.fits = knowsHolders(known, next)
+	return p, err
+}
+
+// checkHolders refuses a record whose identity another live token has. It returns the tokens it looked at.
+func (s *SecretStore) checkHolders(ctx context.Context, op *operation, next record) (map[string]row, error) {
+	index, err := s.indexForWrite(ctx, op)
+	if err != nil {
+		return nil, err
+	}
+	others := slices.DeleteFunc(index.holders(next), func(id string) bool { return id == next.ID })
+	known, err := s.rowsForWrite(ctx, op, others, false)
+	if err != nil {
+		return nil, err
+	}
+	live, err := usable(known)
+	if err == nil {
+		err = checkIdentity(live, next)
+	}
+	known[next.ID] = row{}
+	return known, err
+}
+
+func knowsHolders(known map[string]row, next record) func(*leaf) bool {
+	return func(l *leaf) bool { return covers(known, l.holders(next)) }
+}
+
+// planMatch plans a save without an ID: it updates the token that t means, or creates one.
+func (s *SecretStore) planMatch(ctx context.Context, op *operation, t Token) (plan, error) {
+	byName, index, err := s.lookByName(ctx, op, t)
+	if err != nil {
+		return plan{}, err
+	}
+	if byName.live {
+		return s.planUpdate(ctx, op, byName, byName.rec.save(t))
+	}
+	ids := slices.Sorted(maps.Keys(op.occupied))
+	ids = slices.Compact(slices.Sorted(slices.Values(append(ids, index.candidates(t)...))))
+	// Of a single candidate the remembered state will do, since the swap checks it. Whether several fit, or none, only
+	// reading tells.
+	known, err := s.rowsForWrite(ctx, op, ids, op.first && len(ids) == 1)
+	if err != nil {
+		return plan{}, err
+	}
+	live, err := usable(known)
+	if err != nil {
+		return plan{}, err
+	}
+	i, err := match(live, t)
+	switch {
+	case err == nil:
+		return s.planUpdate(ctx, op, known[live[i].ID], live[i].save(t))
+	case !isNotFound(err):
+		return plan{}, err
+	case op.first && len(ids) == 1 && known[ids[0]].tick < op.since:
+		return plan{}, errAgain // it was only remembered
+	}
+	return s.planCreate(ctx, op, t, index, known)
+}
+
+// lookByName returns the token on the ID that is derived from t, if it is the one that t means for certain, and the index. What is
+// not remembered of the two is read in one call.
+func (s *SecretStore) lookByName(ctx context.Context, op *operation, t Token) (row, *sheet, error) {
+	id, ok := t.derivedID()
+	if ok && op.first {
+		if r, ok := s.cache.row(id, s.now()); ok && r.live && r.rec.isMeantBy(t) {
+			return r, nil, nil
+		}
+	}
+	if index := s.remembered(op); index != nil {
+		return row{}, index, nil
+	}
+	var ids []string
+	if ok {
+		ids = []string{id}
+	}
+	rows, index, err := s.fetch(ctx, ids, true)
+	if r := rows[id]; err == nil && r.live && r.rec.isMeantBy(t) {
+		return r, index, nil
+	}
+	return row{}, index, err
+}
+
+// remembered returns the index that an attempt may go by without reading it: after a conflict, one that was read since.
+func (s *SecretStore) remembered(op *operation) *sheet {
+	index := s.cache.sheet(s.now(), s.options.IndexMaxAge)
+	if index != nil && (op.first || index.tick > op.since) {
+		return index
+	}
+	return nil
+}
+
+// indexForWrite returns the index, remembered or read.
+func (s *SecretStore) indexForWrite(ctx context.Context, op *operation) (*sheet, error) {
+	if index := s.remembered(op); index != nil {
+		return index, nil
+	}
+	return s.readIndex(ctx)
+}
+
+// rowForWrite returns a token to write on: remembered at the first attempt, else as freshly read.
+func (s *SecretStore) rowForWrite(ctx context.Context, op *operation, id string) (row, error) {
+	rows, err := s.rowsForWrite(ctx, op, []string{id}, op.first)
+	if err != nil {
+		return row{}, err
+	}
+	return rows[id], rows[id].err
+}
+
+// rowsForWrite returns tokens as read by this attempt or, if remembered ones will do and are live, from memory.
+func (s *SecretStore) rowsForWrite(ctx context.Context, op *operation, ids []string, remembered bool) (map[string]row, error) {
+	known := make(map[string]row, len(ids)+1)
+	var unread []string
+	for _, id := range ids {
+		r, ok := s.cache.row(id, s.now())
+		if ok && (r.fresh && r.tick > op.since || remembered && r.live) {
+			known[id] = r
+			continue
+		}
+		unread = append(unread, id)
+	}
+	read, _, err := s.fetch(ctx, unread, false)
+	maps.Copy(known, read)
+	return known, err
+}
+
+// usable returns the live records of rows, in the order of their IDs. One that cannot be used may be the one that is
+// meant, so it is an error.
+func usable(rows map[string]row) ([]record, error) {
+	var live []record
+	for _, id := range slices.Sorted(maps.Keys(rows)) {
+		if err := rows[id].err; err != nil {
+			return nil, err
+		}
+		if rows[id].live {
+			live = append(live, rows[id].rec)
+		}
+	}
+	return live, nil
+}
+
+// planCreate plans to create a token for t, which none of known is.
+func (s *SecretStore) planCreate(ctx context.Context, op *operation, t Token, index *sheet, known map[string]row) (plan, error) {
+	next, err := newRecord(t)
+	if err != nil {
+		if index.tick > op.since {
+			return plan{}, err
+		}
+		return plan{}, errAgain // the remembered index may be too old to know what t fits
+	}
+	for slot := index.slot(next); slot < maxSlots; slot++ {
+		next.ID = next.identity().derivedID(slot)
+		at := known[next.ID]
+		switch {
+		case at.live && at.rec.identity().equal(next.identity()):
+			return s.planUpdate(ctx, op, at, at.rec.save(t)) // an old copy, which matches nothing
+		case at.live || op.held[next.ID]:
+			continue
+		}
+		known[next.ID] = row{}
+		fits := func(l *leaf) bool {
+			return covers(known, l.holders(next)) && (t.byAccessToken() || covers(known, l.candidates(t)))
+		}
+		return plan{stored: row{id: next.ID}, next: next, derived: true, fits: fits}, nil
+	}
+	return plan{}, fmt.Errorf("%d tokens of other identities, or deleted secrets, hold the names that this one could have; save it with an ID: %w",
+		maxSlots, ErrConflict)
+}
+
+// covers reports whether every one of ids is in known.
+func covers(known map[string]row, ids ...[]string) bool {
+	for _, list := range ids {
+		for _, id := range list {
+			if _, ok := known[id]; !ok {
+				return false
+			}
+		}
+	}
+	return true
+}
