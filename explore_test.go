@@ -1,0 +1,494 @@
+//go:build !race
+
+package tokenkeep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The explorer runs the real SecretStore in every order in which the calls of several handles can take place, with
+// faults between them. Two histories that lead to the same state (the same secrets, and the same calls with the same
+// answers for each handle, operations before and after each other alike) are followed once; so orders that differ
+// only in calls about different secrets count once.
+
+// scenario is what is explored.
+type scenario struct {
+	before  []act         // what one more handle does first, alone
+	age     time.Duration // how long before the rest
+	actors  [][]act       // what each handle does, one after the other
+	warm    bool          // the handles have listed all tokens before they begin
+	faults  int           // how many faults a history may have
+	kinds   string        // which: c crash, l lost reply, f request that flies on, t tick
+	ticks   []time.Duration
+	preempt int // how often a handle may be interrupted that could go on; 0: always
+	rule    func(*sim, *SecretStore)
+}
+
+// act is one operation.
+type act struct {
+	verb  string // save, update, delete, clear, find, list, sweep
+	token Token  // to save or find
+	id    string // to update or delete
+	set   func(*Token)
+	// naming says that a save is about to give a nameless token a user.
+	naming bool
+}
+
+func (a act) String() string {
+	what := a.id
+	if a.verb == "save" || a.verb == "find" {
+		what = fmt.Sprintf("%s/%s/%s", a.token.ID, a.token.UserName, firstOf(a.token.GrantToken, a.token.RefreshToken, a.token.AccessToken))
+	}
+	return strings.TrimSpace(a.verb + " " + what)
+}
+
+// actor is a process with one handle on the store.
+type actor struct {
+	name    string
+	store   *SecretStore
+	program []act
+	current int
+	events  chan event
+	grants  chan reply
+
+	pending *call
+	crashed bool
+	done    bool
+	past    uint64 // hash of its calls and their answers
+	results []*result
+}
+
+// event is what an actor does next: a call, or nothing more.
+type event struct {
+	call *call
+	act  int
+}
+
+// result is how an operation went.
+type result struct {
+	act
+	by      *actor
+	number  int // over all actors
+	started bool
+	ended   bool
+	err     error
+	repeats int          // it may have taken effect that many times more
+	before  map[int]bool // the operations that had ended when it began
+	at      int          // when it last wrote, in steps of the history
+}
+
+// run is one history.
+type run struct {
+	*sim
+	sc       *scenario
+	results  []*result
+	last     *actor // whose call took place last
+	preempts int
+	trace    []string
+	blame    map[string]*result // who gave each live token its identity
+	excused  bool               // two tokens of one identity were allowed
+	initial  []record           // what is stored when the actors begin
+
+	known     map[string]identity // of the live tokens, before the call that takes place
+	strangers map[string]bool     // IDs that a token of another identity than they are derived from had
+}
+
+func newRun(sc *scenario) *run {
+	r := &run{sc: sc, blame: map[string]*result{}, known: map[string]identity{}, strangers: map[string]bool{}, sim: &sim{
+		secrets: map[string]*simSecret{}, faults: sc.faults,
+		clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	}}
+	r.direct = true
+	first := r.newActor("first", sc.before)
+	for i := range sc.before {
+		_ = first.perform(i) // a scenario may begin with a failure
+	}
+	r.clock = r.clock.Add(sc.age)
+	for i, program := range sc.actors {
+		a := r.newActor(fmt.Sprint("P", i+1), program)
+		if sc.warm {
+			_, _ = a.store.GetTokens(context.Background())
+		}
+		r.actors = append(r.actors, a)
+		for _, what := range program {
+			res := &result{act: what, by: a, number: len(r.results), before: map[int]bool{}}
+			r.results, a.results = append(r.results, res), append(a.results, res)
+		}
+	}
+	live, _ := r.live()
+	for _, id := range slices.Sorted(maps.Keys(live)) {
+		r.initial = append(r.initial, live[id])
+		r.known[id] = live[id].identity()
+	}
+	r.direct = false
+	for _, a := range r.actors {
+		go a.live(r.sim)
+		r.await(a)
+	}
+	return r
+}
+
+func (r *run) newActor(name string, program []act) *actor {
+	a := &actor{name: name, program: program, events: make(chan event), grants: make(chan reply)}
+	a.store = NewSecretStore(simHandle{r.sim, a}, Options{Parallel: 1})
+	nonce := 0
+	a.store.seams = seams{
+		now:     func() time.Time { return r.clock },
+		nonce:   func() string { nonce++; return fmt.Sprint(name, nonce) },
+		noPause: true,
+	}
+	if r.sc.rule != nil {
+		r.sc.rule(r.sim, a.store)
+	}
+	return a
+}
+
+// live runs the program of an actor, one operation after the other.
+func (a *actor) live(w *sim) {
+	for a.current = range a.program {
+		simHandle{w, a}.do(&call{verb: "begin"}) // it looks at the clock only from here on
+		if a.crashed || w.stopped {
+			break
+		}
+		a.results[a.current].err = a.perform(a.current)
+	}
+	a.current = len(a.program)
+	a.events <- event{act: a.current}
+}
+
+func (a *actor) perform(i int) error {
+	ctx, what := context.Background(), a.program[i]
+	var err error
+	switch what.verb {
+	case "save":
+		_, err = a.store.SaveToken(ctx, what.token)
+	case "update":
+		_, err = a.store.UpdateToken(ctx, what.id, func(t Token) (Token, error) { what.set(&t); return t, nil })
+	case "delete":
+		err = a.store.DeleteToken(ctx, what.id)
+	case "delete and drop the entry":
+		err = a.deleteAndDrop(ctx, what.id, false)
+	case "delete and drop the unchanged entry":
+		err = a.deleteAndDrop(ctx, what.id, true)
+	case "clear":
+		err = a.store.DeleteTokens(ctx)
+	case "find":
+		_, err = a.store.FindToken(ctx, what.token)
+	case "list":
+		_, err = a.store.GetTokens(ctx)
+	case "sweep":
+		err = a.sweep(ctx)
+	}
+	return err
+}
+
+// sweep reads every token that the index lists, and removes what may go.
+func (a *actor) sweep(ctx context.Context) error {
+	index, err := a.store.readIndex(ctx)
+	if err != nil {
+		return err
+	}
+	if _, _, err := a.store.fetch(ctx, index.ids(func(entry) bool { return true }), false); err != nil {
+		return err
+	}
+	return a.store.sweepIndex(ctx, index)
+}
+
+// await waits until an actor wants to make a call, or has done all it had to do.
+func (r *run) await(a *actor) {
+	e := <-a.events
+	if e.call != nil && e.call.verb == "begin" && !strings.Contains(r.sc.kinds, "t") && !a.crashed && !r.stopped {
+		a.grants <- reply{}
+		e = <-a.events
+	}
+	a.pending, a.done = e.call, e.call == nil
+	for _, res := range a.results[:e.act] {
+		if !a.crashed && !r.stopped {
+			res.ended = true
+		}
+	}
+}
+
+// choice is something that can happen next.
+type choice struct {
+	what   string // go, crash, lose, fly, land, tick
+	by     *actor
+	flight int
+	tick   time.Duration
+}
+
+// choices returns all that can happen next.
+func (r *run) choices() []choice {
+	var all []choice
+	fault := func(kind string) bool { return r.faults > 0 && strings.Contains(r.sc.kinds, kind) }
+	running := r.last != nil && r.last.pending != nil && !r.last.done
+	active := false
+	for _, a := range r.actors {
+		if a.done {
+			continue
+		}
+		active = true
+		if r.sc.preempt > 0 && running && a != r.last && r.preempts >= r.sc.preempt {
+			continue
+		}
+		all = append(all, choice{what: "go", by: a})
+		if a.pending.verb == "read" || a.pending.verb == "begin" {
+			continue // a crash after a read is one after the write before it
+		}
+		if fault("c") {
+			all = append(all, choice{what: "crash", by: a})
+		}
+		if fault("l") && !a.pending.resent {
+			all = append(all, choice{what: "lose", by: a})
+		}
+		if fault("f") && !a.pending.resent && a.pending.verb == "put" {
+			all = append(all, choice{what: "fly", by: a})
+		}
+	}
+	for i := range r.flying {
+		all = append(all, choice{what: "land", flight: i})
+	}
+	if active && fault("t") {
+		for _, d := range r.sc.ticks {
+			all = append(all, choice{what: "tick", tick: d})
+		}
+	}
+	return all
+}
+
+// take lets a choice happen.
+func (r *run) take(c choice) {
+	switch c.what {
+	case "tick":
+		r.note("the clock goes on by %v", c.tick)
+		r.clock, r.faults = r.clock.Add(c.tick), r.faults-1
+		r.flying = nil // no request takes place that late
+		return
+	case "land":
+		f := r.flying[c.flight]
+		r.flying = append(r.flying[:c.flight:c.flight], r.flying[c.flight+1:]...)
+		r.effect(f.by, f.call, f.by.result())
+		return
+	}
+	a := c.by
+	if r.last != a && r.last != nil && r.last.pending != nil && !r.last.done {
+		r.preempts++
+	}
+	r.last = a
+	if a.pending.verb == "begin" {
+		r.answer(a, reply{})
+		return
+	}
+	res := a.result()
+	r.start(res)
+	switch c.what {
+	case "go":
+		r.answer(a, r.effect(a, a.pending, res))
+	case "crash":
+		r.effect(a, a.pending, res)
+		r.note("%s crashes", a.name)
+		r.faults--
+		a.crashed = true
+		r.answer(a, reply{err: errCrashed})
+	case "lose":
+		r.effect(a, a.pending, res)
+		r.lose(a, res)
+	case "fly":
+		r.note("%s: %v stays in the network", a.name, a.pending)
+		r.flying = append(r.flying, flight{a, a.pending})
+		r.lose(a, res)
+	}
+}
+
+// lose keeps the reply of a call from an actor, whose driver will send it again.
+func (r *run) lose(a *actor, res *result) {
+	r.note("%s gets no answer", a.name)
+	r.faults--
+	res.repeats++
+	again := *a.pending
+	again.resent = true
+	a.pending = &again
+}
+
+func (a *actor) result() *result { return a.results[min(a.current, len(a.results)-1)] }
+
+func (r *run) start(res *result) {
+	if res.started {
+		return
+	}
+	res.started = true
+	for _, o := range r.results {
+		if o.ended {
+			res.before[o.number] = true
+		}
+	}
+}
+
+// effect lets a call take place and notes who changed which identity.
+func (r *run) effect(a *actor, c *call, res *result) reply {
+	rep := r.execute(c)
+	if rep.err != nil {
+		r.note("%s (%v): %v: %v", a.name, res.act, c, rep.err)
+	} else {
+		r.note("%s (%v): %v", a.name, res.act, c)
+	}
+	if id, ok := tokenID(c.names[0]); ok && c.verb != "read" && rep.err == nil {
+		res.at = len(r.trace)
+		if c.verb == "put" {
+			r.blameFor(id, c, res)
+		}
+	}
+	return rep
+}
+
+func (r *run) answer(a *actor, rep reply) {
+	var h maphash.Hash
+	h.SetSeed(simSeed)
+	fmt.Fprint(&h, a.past, a.crashed, r.clock.UnixNano()) // from here to its next call it may look at the clock
+	a.pending.hash(&h)
+	rep.hash(&h)
+	a.past = h.Sum64()
+	a.pending = nil
+	a.grants <- rep
+	r.await(a)
+}
+
+func (r *run) note(format string, args ...any) {
+	r.trace = append(r.trace, fmt.Sprintf(format, args...))
+}
+
+// state identifies where a history has come to.
+func (r *run) state() uint64 {
+	var h maphash.Hash
+	h.SetSeed(simSeed)
+	r.hash(&h)
+	for _, a := range r.actors {
+		fmt.Fprint(&h, a.past, a.current, a.crashed)
+		if a.pending != nil {
+			a.pending.hash(&h)
+		}
+	}
+	for _, res := range r.results {
+		fmt.Fprint(&h, res.started, res.ended, res.repeats, res.before)
+	}
+	if r.sc.preempt > 0 {
+		fmt.Fprint(&h, r.preempts, r.lastName())
+	}
+	return h.Sum64()
+}
+
+// lastName tells whom it would interrupt if another one went on.
+func (r *run) lastName() string {
+	if r.last == nil || r.last.done {
+		return ""
+	}
+	return r.last.name
+}
+
+// stop ends a history early: every call fails, every actor comes to its end.
+func (r *run) stop() {
+	r.stopped = true
+	for _, a := range r.actors {
+		if !a.done {
+			a.grants <- reply{err: errCrashed}
+			<-a.events
+		}
+	}
+}
+
+// failure is a history that breaks a promise.
+type failure struct {
+	err   error
+	trace []string
+}
+
+func (f *failure) Error() string { return f.err.Error() + "\n\t" + strings.Join(f.trace, "\n\t") }
+
+// step takes a choice and checks what must hold in every state.
+func (r *run) step(c choice) error {
+	r.take(c)
+	if err := r.checkState(); err != nil {
+		r.stop()
+		return &failure{err, r.trace}
+	}
+	return nil
+}
+
+// end checks what must hold when all is done.
+func (r *run) end() error {
+	if err := r.checkEnd(); err != nil {
+		return &failure{err, r.trace}
+	}
+	return nil
+}
+
+// explore follows every history of a scenario until one fails. It returns how many it saw end, and how many states
+// there were.
+func explore(sc scenario) (histories, states int, err error) {
+	seen := map[uint64]bool{}
+	var path, width []int // which choice was taken at each depth, and of how many
+	for {
+		r := newRun(&sc)
+		finished := false
+		for depth := 0; ; depth++ {
+			all := r.choices()
+			if len(all) == 0 {
+				finished = true
+				break
+			}
+			if depth == len(path) {
+				if s := r.state(); seen[s] {
+					break
+				} else {
+					seen[s] = true
+				}
+				path, width = append(path, 0), append(width, len(all))
+			}
+			if err := r.step(all[path[depth]]); err != nil {
+				return histories, len(seen), err
+			}
+		}
+		if !finished {
+			r.stop()
+		} else if histories++; true {
+			if err := r.end(); err != nil {
+				return histories, len(seen), err
+			}
+		}
+		for len(path) > 0 && path[len(path)-1] == width[len(width)-1]-1 {
+			path, width = path[:len(path)-1], width[:len(width)-1]
+		}
+		if len(path) == 0 {
+			return histories, len(seen), nil
+		}
+		path[len(path)-1]++
+	}
+}
+
+// wander follows one random history; faults are as rare as calls are many.
+func wander(sc scenario, rng *rand.Rand) error {
+	r := newRun(&sc)
+	for {
+		all := r.choices()
+		if len(all) == 0 {
+			return r.end()
+		}
+		c := all[rng.IntN(len(all))]
+		if c.what != "go" && c.what != "land" && rng.IntN(4) > 0 {
+			continue
+		}
+		if err := r.step(c); err != nil {
+			return err
+		}
+	}
+}
+
+var errUnexplained = errors.New("no order of the operations explains what is stored")

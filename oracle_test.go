@@ -1,0 +1,138 @@
+//go:build !race
+
+package tokenkeep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// What the explorer checks. In every state, each live token is listed under its keys, and saves without an ID have
+// not made two tokens of one identity. At the end, some order of the operations explains what is stored.
+
+// blameFor notes which operation gave a token its identity.
+func (r *run) blameFor(id string, c *call, res *result) {
+	rec, err := once(records, c.payload, func() (record, error) { return decodeRecord(id, c.payload) })
+	if err != nil {
+		return
+	}
+	if known, ok := r.known[id]; !ok || known != rec.identity() {
+		r.blame[id] = res
+	}
+	for slot := range maxSlots {
+		if rec.identity().derivedID(slot) == id {
+			return
+		}
+	}
+	r.strangers[id] = true
+}
+
+// named reports whether an operation may make a second token of an identity when another one does so at the same moment: it
+// gives an ID, a new name, or a name to a nameless token.
+func (res *result) named() bool {
+	return res != nil && (res.verb == "update" || res.token.ID != "" || res.naming)
+}
+
+// checkState checks what must hold in every state.
+func (r *run) checkState() error {
+	live, err := r.live()
+	if err != nil {
+		return err
+	}
+	index, err := r.listing()
+	if err != nil {
+		return err
+	}
+	ids := slices.Sorted(maps.Keys(live))
+	for i, id := range ids {
+		want := entryOf(live[id])
+		if !slices.ContainsFunc(index.entries, func(e entry) bool { return e.covers(want) }) {
+			return fmt.Errorf("token %s is live and not listed under all its keys", id)
+		}
+		for _, other := range ids[:i] {
+			if !live[id].identity().equal(live[other].identity()) {
+				continue
+			}
+			if !r.blame[id].named() && !r.blame[other].named() && !r.vacated(live[id].identity()) {
+				return fmt.Errorf("saves without an ID made two tokens of one identity, %s and %s", other, id)
+			}
+			r.excused = true
+		}
+	}
+	r.known = map[string]identity{}
+	for id, rec := range live {
+		r.known[id] = rec.identity()
+	}
+	for id := range r.blame {
+		if _, ok := live[id]; !ok {
+			delete(r.blame, id)
+		}
+	}
+	return nil
+}
+
+// vacated reports whether a token of another identity had one of the IDs derived from this one, and was deleted: then a save
+// that has been under way since before may still create a token there, while later ones have agreed on the next ID.
+func (r *run) vacated(id identity) bool {
+	for slot := range maxSlots {
+		if r.strangers[id.derivedID(slot)] {
+			return true
+		}
+	}
+	return false
+}
+
+// checkEnd checks that some order of the operations explains what is stored.
+func (r *run) checkEnd() error {
+	r.direct = true
+	reader := r.newActor("reader", nil).store
+	tokens, err := reader.GetTokens(context.Background())
+	if err != nil {
+		return err
+	}
+	for i, a := range tokens {
+		for _, b := range tokens[:i] {
+			if a.identity().equal(b.identity()) {
+				if err := ambiguous(reader, a, b); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, res := range r.results {
+		if err := res.err; res.ended && err != nil && !errors.Is(err, ErrConflict) && !isAmbiguous(err) &&
+			!isNotFound(err) && !errors.Is(err, ErrIncomplete) {
+			return fmt.Errorf("%v failed: %w", res.act, err)
+		}
+	}
+	m := newModel(r)
+	if m.explains(tokens) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s; the operations went: %s", errUnexplained, m.text(tokens), r.outcomes())
+}
+
+// ambiguous checks that a look-up of two tokens of one identity names both.
+func ambiguous(s *SecretStore, a, b Token) error {
+	q := Token{UserName: a.UserName, RefreshToken: a.RefreshToken}
+	if _, err := s.FindToken(context.Background(), q); a.UserName != "" && !isAmbiguous(err) {
+		return fmt.Errorf("tokens %s and %s have one identity, and a look-up says %v", a.ID, b.ID, err)
+	}
+	return nil
+}
+
+func (r *run) outcomes() string {
+	var all []string
+	for _, res := range r.results {
+		state := "did not end"
+		if res.ended {
+			state = fmt.Sprint(res.err)
+		}
+		all = append(all, fmt.Sprintf("%s %v: %s", res.by.name, res.act, state))
+	}
+	return strings.Join(all, "; ")
+}
