@@ -1,0 +1,57 @@
+package awssm_test
+
+import (
+	"crypto/rand"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/tokenkeep/tokenkeep/awssm"
+	"github.com/tokenkeep/tokenkeep/driver"
+	"github.com/tokenkeep/tokenkeep/driver/drivertest"
+	"github.com/tokenkeep/tokenkeep/localstack"
+)
+
+func TestDriverOnLocalstack(t *testing.T) { conform(t, localstackConfig, 0) }
+
+func TestDriverOnMoto(t *testing.T) { conform(t, motoConfig, 0) }
+
+func TestDriverWithRecoveryWindowOnLocalstack(t *testing.T) { conform(t, localstackConfig, 7) }
+
+func TestDriverWithRecoveryWindowOnMoto(t *testing.T) { conform(t, motoConfig, 7) }
+
+func localstackConfig(t *testing.T) aws.Config {
+	t.Helper()
+	server, err := localstack.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server.Config()
+}
+
+// conform runs the suite on a server. Each folder is a prefix of its own, and each handle a client of its own.
+func conform(t *testing.T, config func(*testing.T) aws.Config, window int) {
+	cfg := config(t)
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	t.Cleanup(transport.CloseIdleConnections)
+	cfg.HTTPClient = &http.Client{Transport: transport}
+	drivertest.Run(t, func(t *testing.T) func() driver.Secrets {
+		o := awssm.Options{Prefix: freshPrefix(), RecoveryWindow: window}
+		return func() driver.Secrets { return newDriver(t, secretsmanager.NewFromConfig(cfg), o) }
+	})
+}
+
+func freshPrefix() string { return "test/" + strings.ToLower(rand.Text()) }
+
+func newDriver(t *testing.T, client awssm.Client, o awssm.Options) awssm.Driver {
+	t.Helper()
+	d, err := awssm.NewDriver(client, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
