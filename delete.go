@@ -10,7 +10,9 @@ import (
 // DeleteToken removes the token with this ID for good, its earlier versions included; that there is none is no error. Its
 // entry in the index stays for a day, and is skipped by every reader.
 //
-// It makes 1 call; on AWS with a recovery window 2, or 3 for a token that this handle has not read.
+// The secret is not read before: one that somebody else put under the name of a token goes too.
+//
+// It makes 1 call; on AWS with a recovery window 3.
 func (s *SecretStore) DeleteToken(ctx context.Context, id string) error {
 	if id == "" {
 		return ctx.Err()

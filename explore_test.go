@@ -4,7 +4,6 @@ package tokenkeep
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"maps"
@@ -32,59 +31,6 @@ type scenario struct {
 	rule    func(*sim, *SecretStore)
 }
 
-// act is one operation.
-type act struct {
-	verb  string // save, update, delete, clear, find, list, sweep
-	token Token  // to save or find
-	id    string // to update or delete
-	set   func(*Token)
-	// naming says that a save is about to give a nameless token a user.
-	naming bool
-}
-
-func (a act) String() string {
-	what := a.id
-	if a.verb == "save" || a.verb == "find" {
-		what = fmt.Sprintf("%s/%s/%s", a.token.ID, a.token.UserName, firstOf(a.token.GrantToken, a.token.RefreshToken, a.token.AccessToken))
-	}
-	return strings.TrimSpace(a.verb + " " + what)
-}
-
-// actor is a process with one handle on the store.
-type actor struct {
-	name    string
-	store   *SecretStore
-	program []act
-	current int
-	events  chan event
-	grants  chan reply
-
-	pending *call
-	crashed bool
-	done    bool
-	past    uint64 // hash of its calls and their answers
-	results []*result
-}
-
-// event is what an actor does next: a call, or nothing more.
-type event struct {
-	call *call
-	act  int
-}
-
-// result is how an operation went.
-type result struct {
-	act
-	by      *actor
-	number  int // over all actors
-	started bool
-	ended   bool
-	err     error
-	repeats int          // it may have taken effect that many times more
-	before  map[int]bool // the operations that had ended when it began
-	at      int          // when it last wrote, in steps of the history
-}
-
 // run is one history.
 type run struct {
 	*sim
@@ -98,11 +44,13 @@ type run struct {
 	initial  []record           // what is stored when the actors begin
 
 	known     map[string]identity // of the live tokens, before the call that takes place
-	strangers map[string]bool     // IDs that a token of another identity than they are derived from had
+	strangers map[string]bool     // IDs whose token has another identity than they are derived from
+	vacated   map[string]int      // when such a token was deleted
+	late      map[string]bool     // IDs on which a put created a token that was under way when the ID was vacated
 }
 
 func newRun(sc *scenario) *run {
-	r := &run{sc: sc, blame: map[string]*result{}, known: map[string]identity{}, strangers: map[string]bool{}, sim: &sim{
+	r := &run{sc: sc, blame: map[string]*result{}, known: map[string]identity{}, strangers: map[string]bool{}, vacated: map[string]int{}, late: map[string]bool{}, sim: &sim{
 		secrets: map[string]*simSecret{}, faults: sc.faults,
 		clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}}
@@ -149,57 +97,6 @@ func (r *run) newActor(name string, program []act) *actor {
 		r.sc.rule(r.sim, a.store)
 	}
 	return a
-}
-
-// live runs the program of an actor, one operation after the other.
-func (a *actor) live(w *sim) {
-	for a.current = range a.program {
-		simHandle{w, a}.do(&call{verb: "begin"}) // it looks at the clock only from here on
-		if a.crashed || w.stopped {
-			break
-		}
-		a.results[a.current].err = a.perform(a.current)
-	}
-	a.current = len(a.program)
-	a.events <- event{act: a.current}
-}
-
-func (a *actor) perform(i int) error {
-	ctx, what := context.Background(), a.program[i]
-	var err error
-	switch what.verb {
-	case "save":
-		_, err = a.store.SaveToken(ctx, what.token)
-	case "update":
-		_, err = a.store.UpdateToken(ctx, what.id, func(t Token) (Token, error) { what.set(&t); return t, nil })
-	case "delete":
-		err = a.store.DeleteToken(ctx, what.id)
-	case "delete and drop the entry":
-		err = a.deleteAndDrop(ctx, what.id, false)
-	case "delete and drop the unchanged entry":
-		err = a.deleteAndDrop(ctx, what.id, true)
-	case "clear":
-		err = a.store.DeleteTokens(ctx)
-	case "find":
-		_, err = a.store.FindToken(ctx, what.token)
-	case "list":
-		_, err = a.store.GetTokens(ctx)
-	case "sweep":
-		err = a.sweep(ctx)
-	}
-	return err
-}
-
-// sweep reads every token that the index lists, and removes what may go.
-func (a *actor) sweep(ctx context.Context) error {
-	index, err := a.store.readIndex(ctx)
-	if err != nil {
-		return err
-	}
-	if _, _, err := a.store.fetch(ctx, index.ids(func(entry) bool { return true }), false); err != nil {
-		return err
-	}
-	return a.store.sweepIndex(ctx, index)
 }
 
 // await waits until an actor wants to make a call, or has done all it had to do.
@@ -275,7 +172,7 @@ func (r *run) take(c choice) {
 	case "land":
 		f := r.flying[c.flight]
 		r.flying = append(r.flying[:c.flight:c.flight], r.flying[c.flight+1:]...)
-		r.effect(f.by, f.call, f.by.result())
+		r.effect(f.by, f.call, f.by.result(), f.indexed)
 		return
 	}
 	a := c.by
@@ -291,19 +188,19 @@ func (r *run) take(c choice) {
 	r.start(res)
 	switch c.what {
 	case "go":
-		r.answer(a, r.effect(a, a.pending, res))
+		r.answer(a, r.effect(a, a.pending, res, a.indexed))
 	case "crash":
-		r.effect(a, a.pending, res)
+		r.effect(a, a.pending, res, a.indexed)
 		r.note("%s crashes", a.name)
 		r.faults--
 		a.crashed = true
 		r.answer(a, reply{err: errCrashed})
 	case "lose":
-		r.effect(a, a.pending, res)
+		r.effect(a, a.pending, res, a.indexed)
 		r.lose(a, res)
 	case "fly":
 		r.note("%s: %v stays in the network", a.name, a.pending)
-		r.flying = append(r.flying, flight{a, a.pending})
+		r.flying = append(r.flying, flight{a, a.pending, a.indexed})
 		r.lose(a, res)
 	}
 }
@@ -332,19 +229,21 @@ func (r *run) start(res *result) {
 	}
 }
 
-// effect lets a call take place and notes who changed which identity.
-func (r *run) effect(a *actor, c *call, res *result) reply {
+// effect lets a call take place, and notes what the oracle needs to know. The caller had last heard of the index when
+// indexed says.
+func (r *run) effect(a *actor, c *call, res *result, indexed int) reply {
 	rep := r.execute(c)
 	if rep.err != nil {
 		r.note("%s (%v): %v: %v", a.name, res.act, c, rep.err)
 	} else {
 		r.note("%s (%v): %v", a.name, res.act, c)
 	}
+	if slices.Contains(c.names, indexName) {
+		a.indexed = len(r.trace)
+	}
 	if id, ok := tokenID(c.names[0]); ok && c.verb != "read" && rep.err == nil {
 		res.at = len(r.trace)
-		if c.verb == "put" {
-			r.blameFor(id, c, res)
-		}
+		r.observe(id, c, res, indexed)
 	}
 	return rep
 }
@@ -490,5 +389,3 @@ func wander(sc scenario, rng *rand.Rand) error {
 		}
 	}
 }
-
-var errUnexplained = errors.New("no order of the operations explains what is stored")

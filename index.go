@@ -122,9 +122,18 @@ func (l *leaf) add(e entry) {
 	}
 }
 
-// listed reports whether the index covers e with a stamp not older than since.
+// listed reports whether a put may rely on the index as it was found: it covers e with a stamp not older than since, and
+// the ID has never been anybody else's. If it has, savers of e's identity may have agreed on another ID meanwhile, and
+// only a swap tells.
 func (l *leaf) listed(e entry, since time.Time) bool {
-	return slices.ContainsFunc(l.entries, func(o entry) bool { return o.covers(e) && !o.Stamp.Before(since) })
+	found := false
+	for _, o := range l.entries {
+		if o.ID == e.ID && !o.sameIdentity(e) {
+			return false
+		}
+		found = found || o.covers(e) && !o.Stamp.Before(since)
+	}
+	return found
 }
 
 // candidates returns the IDs of the tokens that a query may mean.

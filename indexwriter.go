@@ -29,7 +29,7 @@ type change struct {
 	entry entry
 	isNew bool // the token is not there yet
 	// fits reports whether the writer knew all that matters of an index; otherwise it has to match again.
-	fits func(*leaf) bool
+	fits func(*sheet) bool
 	done chan outcome // takes one outcome without blocking
 }
 
@@ -88,7 +88,7 @@ func (s *SecretStore) writeGroup(ctx context.Context, group []*change) {
 				return
 			}
 		}
-		group = settleUnfit(group, base.leaf)
+		group = settleUnfit(group, base)
 		if len(group) == 0 {
 			return
 		}
@@ -118,10 +118,10 @@ func settle(group []*change, o outcome) {
 }
 
 // settleUnfit sends the writers back that must match again, and returns the others.
-func settleUnfit(group []*change, base *leaf) []*change {
+func settleUnfit(group []*change, base *sheet) []*change {
 	var fit []*change
 	for _, c := range group {
-		if c.fits == nil || c.fits(base) {
+		if c.fits(base) {
 			fit = append(fit, c)
 			continue
 		}

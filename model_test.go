@@ -158,18 +158,19 @@ func (m *model) outcomes(l *List, by map[string]int, s step) []*List {
 	var all []*List
 	for _, hidden := range m.blindSpots(l, by, s) {
 		for slot := range 3 {
-			all = append(all, m.save(l, hidden, slot, s)...)
+			all = append(all, m.save(l, by, hidden, slot, s)...)
 		}
 	}
 	return all
 }
 
 // save applies a save that does not see the hidden rows, and whose new token gets the ID of a slot.
-func (m *model) save(l *List, hidden []string, slot int, s step) []*List {
-	seen, unseen := l.copy(), []record{}
+func (m *model) save(l *List, by map[string]int, hidden []string, slot int, s step) []*List {
+	seen, unseen, overlooked := l.copy(), []record{}, false
 	seen.rows = slices.DeleteFunc(seen.rows, func(r record) bool {
 		if slices.Contains(hidden, r.ID) {
 			unseen = append(unseen, r)
+			overlooked = overlooked || !m.concurrent(by[r.ID], s)
 			return true
 		}
 		return false
@@ -178,7 +179,11 @@ func (m *model) save(l *List, hidden []string, slot int, s step) []*List {
 		fresh, _ := newRecord(s.token)
 		return fresh.identity().derivedID(slot)
 	}
+	before := len(seen.rows)
 	_, err := seen.Save(s.token)
+	if overlooked && len(seen.rows) > before {
+		return nil // a remembered index hides a better match, but no token
+	}
 	ids := map[string]bool{}
 	for _, r := range append(seen.rows, unseen...) {
 		if ids[r.ID] {
@@ -211,15 +216,20 @@ func (m *model) blindSpots(l *List, by map[string]int, s step) [][]string {
 			continue
 		}
 		other := m.run.results[writer]
-		concurrent := !s.before[writer] && !other.before[s.number]
+		concurrent := m.concurrent(writer, s)
 		equal := row.identity().equal(s.token.identity())
-		if concurrent && (!equal || s.named() || other.named()) || !concurrent && m.run.sc.warm || m.run.excused {
+		if concurrent && (!equal || s.named() || other.named()) || !concurrent || m.run.excused {
 			for _, spot := range slices.Clone(spots) {
 				spots = append(spots, append(slices.Clone(spot), row.ID))
 			}
 		}
 	}
 	return spots
+}
+
+// concurrent reports whether an operation took place at the same moment as s.
+func (m *model) concurrent(number int, s step) bool {
+	return !s.before[number] && !m.run.results[number].before[s.number]
 }
 
 func (l *List) copy() *List {

@@ -12,29 +12,45 @@ import (
 )
 
 // What the explorer checks. In every state, each live token is listed under its keys, and saves without an ID have
-// not made two tokens of one identity. At the end, some order of the operations explains what is stored.
+// not made two tokens of one identity, but for one case: a token of another identity had the first ID derived from theirs and
+// was deleted while a put that creates a token there was under way, and others had agreed on the next ID. At the end, some order of the operations explains what is stored.
 
-// blameFor notes which operation gave a token its identity.
-func (r *run) blameFor(id string, c *call, res *result) {
-	rec, err := once(records, c.payload, func() (record, error) { return decodeRecord(id, c.payload) })
-	if err != nil {
+// observe notes which operation gave a token its identity, and which IDs lost a token of another identity than they are
+// derived from.
+func (r *run) observe(id string, c *call, res *result, indexed int) {
+	if c.verb != "put" {
+		if r.strangers[id] {
+			r.vacated[id] = len(r.trace)
+		}
+		delete(r.strangers, id)
 		return
 	}
-	if known, ok := r.known[id]; !ok || known != rec.identity() {
+	rec, err := once(records, c.payload, func() (record, error) { return decodeRecord(id, c.payload) })
+	if err != nil {
+		return // checkState reports it
+	}
+	known, live := r.known[id]
+	if !live || known != rec.identity() {
 		r.blame[id] = res
+		res.renamed = res.renamed || live
 	}
+	r.late[id] = !live && r.vacated[id] > indexed || live && r.late[id]
+	r.strangers[id] = !slices.ContainsFunc(slots(rec.identity()), func(slot string) bool { return slot == id })
+}
+
+// slots returns the IDs that are derived from an identity.
+func slots(id identity) []string {
+	var ids []string
 	for slot := range maxSlots {
-		if rec.identity().derivedID(slot) == id {
-			return
-		}
+		ids = append(ids, id.derivedID(slot))
 	}
-	r.strangers[id] = true
+	return ids
 }
 
 // named reports whether an operation may make a second token of an identity when another one does so at the same moment: it
-// gives an ID, a new name, or a name to a nameless token.
+// gives an ID, or changes the identity of a token.
 func (res *result) named() bool {
-	return res != nil && (res.verb == "update" || res.token.ID != "" || res.naming)
+	return res != nil && (res.verb == "update" || res.token.ID != "" || res.renamed)
 }
 
 // checkState checks what must hold in every state.
@@ -57,7 +73,7 @@ func (r *run) checkState() error {
 			if !live[id].identity().equal(live[other].identity()) {
 				continue
 			}
-			if !r.blame[id].named() && !r.blame[other].named() && !r.vacated(live[id].identity()) {
+			if !r.blame[id].named() && !r.blame[other].named() && !r.late[id] && !r.late[other] {
 				return fmt.Errorf("saves without an ID made two tokens of one identity, %s and %s", other, id)
 			}
 			r.excused = true
@@ -73,17 +89,6 @@ func (r *run) checkState() error {
 		}
 	}
 	return nil
-}
-
-// vacated reports whether a token of another identity had one of the IDs derived from this one, and was deleted: then a save
-// that has been under way since before may still create a token there, while later ones have agreed on the next ID.
-func (r *run) vacated(id identity) bool {
-	for slot := range maxSlots {
-		if r.strangers[id.derivedID(slot)] {
-			return true
-		}
-	}
-	return false
 }
 
 // checkEnd checks that some order of the operations explains what is stored.
@@ -113,7 +118,7 @@ func (r *run) checkEnd() error {
 	if m.explains(tokens) {
 		return nil
 	}
-	return fmt.Errorf("%w: %s; the operations went: %s", errUnexplained, m.text(tokens), r.outcomes())
+	return fmt.Errorf("no order of the operations explains what is stored: %s; the operations went: %s", m.text(tokens), r.outcomes())
 }
 
 // ambiguous checks that a look-up of two tokens of one identity names both.

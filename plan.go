@@ -13,10 +13,10 @@ type plan struct {
 	next    record // what shall be there
 	derived bool   // the ID of a new token was derived, and may be another
 	// fits reports whether the plan knew all tokens that matter to it of those an index lists.
-	fits func(*leaf) bool
+	fits func(*sheet) bool
 }
 
-func always(*leaf) bool { return true }
+func always(*sheet) bool { return true }
 
 // planSave chooses the token that a save means, and what becomes of it.
 func (s *SecretStore) planSave(ctx context.Context, op *operation, t Token) (plan, error) {
@@ -71,8 +71,8 @@ func (s *SecretStore) checkHolders(ctx context.Context, op *operation, next reco
 	return known, err
 }
 
-func knowsHolders(known map[string]row, next record) func(*leaf) bool {
-	return func(l *leaf) bool { return covers(known, l.holders(next)) }
+func knowsHolders(known map[string]row, next record) func(*sheet) bool {
+	return func(now *sheet) bool { return covers(known, now.holders(next)) }
 }
 
 // planMatch plans a save without an ID: it updates the token that t means, or creates one.
@@ -99,7 +99,10 @@ func (s *SecretStore) planMatch(ctx context.Context, op *operation, t Token) (pl
 	i, err := match(live, t)
 	switch {
 	case err == nil:
-		return s.planUpdate(ctx, op, known[live[i].ID], live[i].save(t))
+		p, err := s.planUpdate(ctx, op, known[live[i].ID], live[i].save(t))
+		fits := p.fits
+		p.fits = func(now *sheet) bool { return fits(now) && (t.byAccessToken() || covers(known, now.candidates(t))) }
+		return p, err
 	case !isNotFound(err):
 		return plan{}, err
 	case op.first && len(ids) == 1 && known[ids[0]].tick < op.since:
@@ -208,8 +211,10 @@ func (s *SecretStore) planCreate(ctx context.Context, op *operation, t Token, in
 			continue
 		}
 		known[next.ID] = row{}
-		fits := func(l *leaf) bool {
-			return covers(known, l.holders(next)) && (t.byAccessToken() || covers(known, l.candidates(t)))
+		// Who passed over an earlier slot must not do so by an old look at it: its stranger may be gone, and others meet there.
+		fits := func(now *sheet) bool {
+			return (slot == 0 || now.rev == index.rev) &&
+				covers(known, now.holders(next)) && (t.byAccessToken() || covers(known, now.candidates(t)))
 		}
 		return plan{stored: row{id: next.ID}, next: next, derived: true, fits: fits}, nil
 	}

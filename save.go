@@ -12,9 +12,12 @@ import (
 // SaveToken stores token and returns it as stored, with its ID. The rules of [Store] choose the stored token that it
 // updates; where none fits, it creates one.
 //
+// A token that is found by its access token alone is a trap for programs that save what a refresh brought: give the ID, the
+// user, or the client with the refresh token.
+//
 // Nothing is written after [ErrInvalid], [ErrIncomplete], [ErrAmbiguous], [ErrTooLarge] and [ErrForeign]. [ErrConflict] means that
 // another token has this identity, or that other writers won every attempt. After any other error the token may have been
-// stored; saving it again is safe. A save whose reply was lost on the network may take effect twice.
+// stored; saving it again is safe. A save whose reply was lost on the network may take effect twice, or before one of these errors.
 //
 // Two saves at the same moment whose identities are compatible, but not equal, may make two tokens.
 //
@@ -150,7 +153,7 @@ func (s *SecretStore) stamp(ctx context.Context, op *operation, p plan) (time.Ti
 	}
 	stamped := time.Time{}
 	if index := s.cache.sheet(now, time.Minute); index != nil && (index.tick > op.since || s.seams.trustCache) &&
-		index.listed(want, now.Add(-stampAge)) && p.fits(index.leaf) {
+		index.listed(want, now.Add(-stampAge)) && p.fits(index) {
 		stamped = index.at
 	} else {
 		var err error

@@ -18,8 +18,8 @@ type Options struct {
 	Parallel int
 
 	// IndexMaxAge is how long a handle goes by its copy of the index where a hit can be checked. Until then it may not
-	// notice that another process made a query ambiguous. 0 means one minute; a negative value reads the index each
-	// time.
+	// notice that another process saved a token that fits a query as well, or better. 0 means one minute; a negative
+	// value reads the index each time.
 	IndexMaxAge time.Duration
 
 	// Logger is told, at level debug, what is removed from the index. It never sees a credential. nil discards.
@@ -54,7 +54,6 @@ type seams struct {
 	grace      time.Duration // instead of sweepAge
 	trustCache bool          // rely on stamps that are only remembered
 
-	afterDelete    func(ctx context.Context, id string) error                                // more for DeleteToken to do
 	createConflict func(ctx context.Context, op *operation, p plan) (saved Token, err error) // instead of matching again
 }
 

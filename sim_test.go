@@ -38,8 +38,9 @@ type simSecret struct {
 
 // flight is a put whose reply the driver gave up waiting for, and which takes place later.
 type flight struct {
-	by   *actor
-	call *call
+	by      *actor
+	call    *call
+	indexed int // when by had last made a call about the index
 }
 
 // call is what a handle asks of the manager.

@@ -32,7 +32,7 @@ func (s *SecretStore) sweepAge() time.Duration {
 // aged reports whether an entry is old enough to be removed.
 func (s *SecretStore) aged(e entry) bool { return s.now().Sub(e.Stamp) > s.sweepAge() }
 
-// evidence returns what a strong read since the entry came of age told about its token, if there was one.
+// evidence returns what a strong read since an entry came of age told about its token, if there was one.
 func (s *SecretStore) evidence(e entry) (row, bool) {
 	r, ok := s.cache.row(e.ID, s.now())
 	return r, ok && r.fresh && r.at.After(e.Stamp.Add(s.sweepAge()))
@@ -44,7 +44,7 @@ func (s *SecretStore) sweep(l *leaf) bool {
 	kept := l.entries[:0]
 	for _, e := range l.entries {
 		r, ok := s.evidence(e)
-		if !s.aged(e) || !ok {
+		if !ok {
 			kept = append(kept, e)
 			continue
 		}
