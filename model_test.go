@@ -212,6 +212,9 @@ func (m *model) blindSpots(l *List, by map[string]int, s step) [][]string {
 	}
 	for _, row := range l.rows {
 		writer, ok := by[row.ID]
+		if !m.matters(row, s.token) {
+			continue
+		}
 		if !ok || m.run.results[writer].by == s.by && !(s.again && m.run.excused) {
 			continue
 		}
@@ -225,6 +228,12 @@ func (m *model) blindSpots(l *List, by map[string]int, s step) [][]string {
 		}
 	}
 	return spots
+}
+
+// matters reports whether it makes a difference to a save if it misses a row.
+func (m *model) matters(row record, saved Token) bool {
+	return saved.UserName != "" && row.UserName == saved.UserName ||
+		saved.RefreshToken != "" && row.holds(saved.RefreshToken) || saved.UserName == "" && row.AccessToken == saved.AccessToken
 }
 
 // concurrent reports whether an operation took place at the same moment as s.

@@ -99,13 +99,9 @@ func (r *run) checkEnd() error {
 	if err != nil {
 		return err
 	}
-	for i, a := range tokens {
-		for _, b := range tokens[:i] {
-			if a.identity().equal(b.identity()) {
-				if err := ambiguous(reader, a, b); err != nil {
-					return err
-				}
-			}
+	for _, t := range tokens {
+		if err := sameAnswer(reader, tokens, Token{UserName: t.UserName}); err != nil {
+			return err
 		}
 	}
 	for _, res := range r.results {
@@ -121,11 +117,16 @@ func (r *run) checkEnd() error {
 	return fmt.Errorf("no order of the operations explains what is stored: %s; the operations went: %s", m.text(tokens), r.outcomes())
 }
 
-// ambiguous checks that a look-up of two tokens of one identity names both.
-func ambiguous(s *SecretStore, a, b Token) error {
-	q := Token{UserName: a.UserName, RefreshToken: a.RefreshToken}
-	if _, err := s.FindToken(context.Background(), q); a.UserName != "" && !isAmbiguous(err) {
-		return fmt.Errorf("tokens %s and %s have one identity, and a look-up says %v", a.ID, b.ID, err)
+// sameAnswer checks that a look-up finds, misses or calls ambiguous what the rules say of these tokens.
+func sameAnswer(s *SecretStore, tokens []Token, q Token) error {
+	list, err := NewList(tokens)
+	if err != nil {
+		return err
+	}
+	want, wantErr := list.Find(q)
+	got, err := s.FindToken(context.Background(), q)
+	if got.ID != want.ID || isAmbiguous(err) != isAmbiguous(wantErr) || isNotFound(err) != isNotFound(wantErr) {
+		return fmt.Errorf("a look-up of user %q answers %q, %v; want %q, %w", q.UserName, got.ID, err, want.ID, wantErr)
 	}
 	return nil
 }

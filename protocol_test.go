@@ -154,7 +154,7 @@ func TestExploreFourProcesses(t *testing.T) {
 }
 
 func TestExploreAtRandom(t *testing.T) {
-	histories := 2000
+	histories := 1000
 	if scale() > 1 {
 		histories = 100_000 * scale()
 	}

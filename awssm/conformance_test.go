@@ -3,17 +3,21 @@ package awssm_test
 import (
 	"crypto/rand"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"github.com/tokenkeep/tokenkeep/awssm"
 	"github.com/tokenkeep/tokenkeep/driver"
 	"github.com/tokenkeep/tokenkeep/driver/drivertest"
-	"github.com/tokenkeep/tokenkeep/localstack"
+	"github.com/tokenkeep/tokenkeep/internal/mototest"
 )
+
+func TestMain(m *testing.M) { os.Exit(mototest.M{M: m}.Run()) }
 
 func TestDriverOnLocalstack(t *testing.T) { conform(t, localstackConfig, 0) }
 
@@ -25,20 +29,29 @@ func TestDriverWithRecoveryWindowOnMoto(t *testing.T) { conform(t, motoConfig, 7
 
 func localstackConfig(t *testing.T) aws.Config {
 	t.Helper()
-	server, err := localstack.Start()
-	if err != nil {
-		t.Fatal(err)
+	return startServer(t).Config()
+}
+
+func motoConfig(t *testing.T) aws.Config {
+	t.Helper()
+	return aws.Config{
+		Region:       "us-east-1",
+		BaseEndpoint: aws.String(mototest.Start(t)),
+		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}
-	t.Cleanup(server.Close)
-	return server.Config()
+}
+
+// ownConnections gives clients connections that end with the test.
+func ownConnections(t *testing.T, cfg aws.Config) aws.Config {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	t.Cleanup(transport.CloseIdleConnections)
+	cfg.HTTPClient = &http.Client{Transport: transport}
+	return cfg
 }
 
 // conform runs the suite on a server. Each folder is a prefix of its own, and each handle a client of its own.
 func conform(t *testing.T, config func(*testing.T) aws.Config, window int) {
-	cfg := config(t)
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	t.Cleanup(transport.CloseIdleConnections)
-	cfg.HTTPClient = &http.Client{Transport: transport}
+	cfg := ownConnections(t, config(t))
 	drivertest.Run(t, func(t *testing.T) func() driver.Secrets {
 		o := awssm.Options{Prefix: freshPrefix(), RecoveryWindow: window}
 		return func() driver.Secrets { return newDriver(t, secretsmanager.NewFromConfig(cfg), o) }

@@ -136,18 +136,19 @@ func TestTheSDKsErrorCanBeFound(t *testing.T) {
 	}
 }
 
+// mute are configurations of clients that cannot send, and what an error has to say of them.
+var mute = []struct {
+	name string
+	cfg  aws.Config
+	want error
+	says string
+}{
+	{"no region", aws.Config{Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}, driver.ErrInvalid, "no region; set Region in its aws.Config, or AWS_REGION"},
+	{"no credentials", aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("", "", "")}, driver.ErrPermission, "got no credentials"},
+}
+
 func TestAClientThatCannotSendSaysWhy(t *testing.T) {
-	sound := credentials.NewStaticCredentialsProvider("test", "test", "")
-	tests := []struct {
-		name string
-		cfg  aws.Config
-		want error
-		says string
-	}{
-		{"no region", aws.Config{Credentials: sound}, driver.ErrInvalid, "no region; set Region in its aws.Config, or AWS_REGION"},
-		{"no credentials", aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("", "", "")}, driver.ErrPermission, "got no credentials"},
-	}
-	for _, tt := range tests {
+	for _, tt := range mute {
 		t.Run(tt.name, func(t *testing.T) {
 			l := &link{bend: func(string, int, func() (*http.Response, error)) (*http.Response, error) { return nil, errLost }}
 			d := newDriver(t, linked(tt.cfg, l), awssm.Options{Prefix: "crm/prod"})

@@ -2,6 +2,7 @@ package awssm_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -39,11 +40,26 @@ func (l *link) RoundTrip(request *http.Request) (*http.Response, error) {
 	l.calls[op]++
 	n := l.calls[op]
 	l.mu.Unlock()
-	send := func() (*http.Response, error) { return http.DefaultTransport.RoundTrip(request) }
+	send := func() (*http.Response, error) { return arrive(request) }
 	if l.bend == nil {
 		return send()
 	}
 	return l.bend(op, n, send)
+}
+
+// arrive sends a request. One whose context ends under way fails as it would anyway, but not before the server has done
+// what it asks, so that nothing changes there behind a test's back.
+func arrive(request *http.Request) (*http.Response, error) {
+	ctx := request.Context()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultTransport.RoundTrip(request.WithContext(context.WithoutCancel(ctx)))
+	if err == nil && ctx.Err() != nil {
+		_ = response.Body.Close()
+		return nil, ctx.Err()
+	}
+	return response, err
 }
 
 // count returns how often an operation was sent, or all of them for "".
@@ -116,16 +132,21 @@ type bench struct {
 
 func newBench(t *testing.T, o awssm.Options) bench {
 	t.Helper()
+	server, l := startServer(t), &link{}
+	if o.Prefix == "" {
+		o.Prefix = "crm/prod"
+	}
+	return bench{newDriver(t, linked(server.Config(), l), o), l, server, secretsmanager.NewFromConfig(server.Config())}
+}
+
+func startServer(t *testing.T) *localstack.Server {
+	t.Helper()
 	server, err := localstack.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	l := &link{}
-	if o.Prefix == "" {
-		o.Prefix = "crm/prod"
-	}
-	return bench{newDriver(t, linked(server.Config(), l), o), l, server, secretsmanager.NewFromConfig(server.Config())}
+	return server
 }
 
 // linked is a client that retries without waiting.

@@ -11,10 +11,11 @@ import (
 	"github.com/aws/smithy-go"
 	"go.uber.org/goleak"
 
+	"github.com/tokenkeep/tokenkeep/internal/mototest"
 	"github.com/tokenkeep/tokenkeep/localstack"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(mototest.M{M: m}) }
 
 // Versions that tests write. The last one has the length of a UUID without hyphens, the least that AWS takes.
 const (

@@ -18,6 +18,10 @@
 //	AWS_ACCESS_KEY_ID                = test
 //	AWS_SECRET_ACCESS_KEY            = test
 //
+// [Open] returns a token store on such a server, or on the LocalStack or moto that the environment names:
+//
+//	store, err := localstack.Open(ctx, awssm.Options{Prefix: "crm/dev"})
+//
 // # Who it is for
 //
 // It is for code that must be right on AWS and wants to know before it gets there. A lenient double accepts what the

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/tokenkeep/tokenkeep/internal/mototest"
+)
+
+// asProgram makes the test binary behave as the program itself.
+const asProgram = "TOKENKEEP_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	goleak.VerifyTestMain(mototest.M{M: m})
+}
+
+// output is what one run of the command line wrote, and its exit status.
+type output struct {
+	stdout, stderr string
+	status         int
+}
+
+func command(t *testing.T, args ...string) output {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	status := run(t.Context(), args, &stdout, &stderr)
+	return output{stdout.String(), stderr.String(), status}
+}
+
+func TestWhatIsWrongWithTheCommandLineIsSaidInOneLine(t *testing.T) {
+	tests := []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"an unknown command", []string{"dmeo"}, "tokenkeep: unknown command \"dmeo\" for \"tokenkeep\"\n"},
+		{"an unknown flag", []string{"demo", "--end"}, "tokenkeep: unknown flag: --end\n"},
+		{"an argument too many", []string{"demo", "now"}, "tokenkeep: unknown command \"now\" for \"tokenkeep demo\"\n"},
+		{"an endpoint that is none", []string{"demo", "--endpoint", "ftp://me:secret@host"}, "tokenkeep: --endpoint: localstack: the endpoint has neither http:// " +
+			"nor https:// before its host; write it like \"http://127.0.0.1:4566\": invalid\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := command(t, tt.args...); got.status != 1 || got.stdout != "" || got.stderr != tt.want {
+				t.Errorf("status %d, %q and on stderr %q; want 1, nothing and %q", got.status, got.stdout, got.stderr, tt.want)
+			}
+		})
+	}
+}
+
+func TestHelpHasAnExample(t *testing.T) {
+	for _, args := range [][]string{nil, {"--help"}, {"demo", "--help"}, {"help", "demo"}} {
+		got := command(t, args...)
+		if got.status != 0 || got.stderr != "" || !strings.Contains(got.stdout, "Examples:\n  tokenkeep demo\n") {
+			t.Errorf("tokenkeep %v: status %d, %q, on stderr %q; want 0 and an example", args, got.status, got.stdout, got.stderr)
+		}
+	}
+}
+
+func TestVersionNamesTheBuild(t *testing.T) {
+	got := command(t, "--version")
+	if got.status != 0 || !strings.HasPrefix(got.stdout, "tokenkeep ") || !strings.HasSuffix(got.stdout, ")\n") {
+		t.Errorf("--version: status %d, %q", got.status, got.stdout)
+	}
+	commit := []debug.BuildSetting{{Key: "vcs", Value: "git"}, {Key: "vcs.revision", Value: "1a2b3c"}}
+	tests := []struct {
+		name string
+		info *debug.BuildInfo
+		want string
+	}{
+		{"installed at a version", &debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "v1.2.3"}}, "v1.2.3 (go1.26.0)"},
+		{"built in a clone", &debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "(devel)"}, Settings: commit}, "devel (1a2b3c, go1.26.0)"},
+		{"run", &debug.BuildInfo{GoVersion: "go1.26.0"}, "devel (go1.26.0)"},
+		{"built without modules", nil, "of an unknown build"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := version(tt.info, tt.info != nil); got != tt.want {
+				t.Errorf("version = %q; want %q", got, tt.want)
+			}
+		})
+	}
+}
