@@ -1,0 +1,42 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Where moto is installed, a test on moto must not be left out. TOKENKEEP_REQUIRE= (empty) leaves it to chance.
+ifeq ($(origin TOKENKEEP_REQUIRE),undefined)
+ifneq ($(shell command -v moto_server),)
+export TOKENKEEP_REQUIRE := moto
+endif
+endif
+
+# Of the explorer's output, what it counted and what failed; of the rules that it switched off, not the whole history.
+EXPLORED := awk '/^=== / || /^ +--- PASS/ { next } /^        / && quiet { next } { quiet = /[0-9] states: /; print }'
+
+.PHONY: help
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## run the tests with -race, then the explorer of the protocol without, and print how many histories it saw
+	$(GO) test -race ./...
+	$(GO) test -run '^TestExplore' -v -count=1 . | $(EXPLORED)
+
+.PHONY: lint
+lint: ## check format, vet, staticcheck and go.mod
+	@test -z "$$(gofmt -l .)" || { echo "not formatted; run gofmt -w on:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+
+.PHONY: soak
+soak: ## explore far more histories, for hours, and repeat the tests of concurrency with -race
+	TOKENKEEP_SOAK=4 $(GO) test -run '^TestExplore' -v -count=1 -timeout 24h . | $(EXPLORED)
+	$(GO) test -race -count=3 -run 'FirstSaves|AtOnce|ThatMeet' ./...
+	$(GO) test -race -count=3 -run '^Test(Store|Driver|Memstore|AnUnbroken)/^(concurrency|race)$$' ./...
+
+.PHONY: demo
+demo: ## show the life of some tokens, on a Secrets Manager inside the program
+	$(GO) run ./cmd/tokenkeep demo
