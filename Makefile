@@ -22,7 +22,7 @@ help: ## print this list
 .PHONY: test
 test: ## run the tests with -race, then the explorer of the protocol without, and print how many histories it saw
 	$(GO) test -race ./...
-	$(GO) test -run '^TestExplore' -v -count=1 . | $(EXPLORED)
+	GOGC=400 $(GO) test -run '^TestExplore' -v -count=1 . | $(EXPLORED)
 
 .PHONY: lint
 lint: ## check format, vet, staticcheck and go.mod
@@ -33,7 +33,7 @@ lint: ## check format, vet, staticcheck and go.mod
 
 .PHONY: soak
 soak: ## explore far more histories, for hours, and repeat the tests of concurrency with -race
-	TOKENKEEP_SOAK=4 $(GO) test -run '^TestExplore' -v -count=1 -timeout 24h . | $(EXPLORED)
+	TOKENKEEP_SOAK=4 GOGC=400 $(GO) test -run '^TestExplore' -v -count=1 -timeout 24h . | $(EXPLORED)
 	$(GO) test -race -count=3 -run 'FirstSaves|AtOnce|ThatMeet' ./...
 	$(GO) test -race -count=3 -run '^Test(Store|Driver|Memstore|AnUnbroken)/^(concurrency|race)$$' ./...
 

@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/tokenkeep/tokenkeep/driver"
 )
 
 // act is one operation.
@@ -50,15 +52,16 @@ type event struct {
 // result is how an operation went.
 type result struct {
 	act
-	by      *actor
-	number  int // over all actors
-	started bool
-	ended   bool
-	err     error
-	repeats int          // it may have taken effect that many times more
-	before  map[int]bool // the operations that had ended when it began
-	renamed bool         // it changed the identity of a live token
-	at      int          // when it last wrote, in steps of the history
+	by       *actor
+	number   int // over all actors
+	started  bool
+	ended    bool
+	err      error
+	repeats  int          // it may have taken effect that many times more
+	before   map[int]bool // the operations that had ended when it began
+	renamed  bool         // it changed the identity of a live token
+	received string       // the last refresh token that the provider gave it
+	at       int          // when it last wrote, in steps of the history
 }
 
 // live runs the program of an actor, one operation after the other.
@@ -88,6 +91,8 @@ func (a *actor) perform(i int) error {
 		err = a.deleteAndDrop(ctx, what.id, false)
 	case "delete and drop the unchanged entry":
 		err = a.deleteAndDrop(ctx, what.id, true)
+	case "refresh":
+		_, err = a.store.RefreshToken(ctx, what.id, a.refresh())
 	case "clear":
 		err = a.store.DeleteTokens(ctx)
 	case "find":
@@ -98,6 +103,19 @@ func (a *actor) perform(i int) error {
 		err = a.sweep(ctx)
 	}
 	return err
+}
+
+// refresh is how an actor refreshes a token.
+func (a *actor) refresh() Refresh {
+	h := a.store.secrets.(simHandle)
+	return Refresh{
+		Good: func(t Token) bool { return t.ExpiresAt.After(h.clock) },
+		Ask: func(ctx context.Context, stored Token) (Token, error) {
+			until, _ := driver.NotAfter(ctx)
+			r := h.do(&call{verb: "ask", payload: []byte(firstOf(stored.GrantToken, stored.RefreshToken)), until: until})
+			return r.token, r.err
+		},
+	}
 }
 
 // sweep reads every token that the index lists, and removes what may go.

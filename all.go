@@ -31,7 +31,7 @@ func (s *SecretStore) All(ctx context.Context) iter.Seq2[Token, error] {
 			}
 			for _, id := range ids {
 				if r := rows[id]; r.err != nil && !yield(Token{ID: id}, s.fail("list tokens", id, r.err)) ||
-					r.live && !yield(r.rec.Token.clone(), nil) {
+					r.live && !yield(r.rec.shown(), nil) {
 					return
 				}
 			}

@@ -48,6 +48,30 @@ type cache struct {
 	mu    sync.Mutex
 	rows  map[string]row
 	index *sheet
+	cools map[string]cooling
+}
+
+// cooling is a cool-down that the handle has met.
+type cooling struct {
+	until time.Time // which one
+	since time.Time // met for the first time, on this process's own clock
+}
+
+// cooling returns for how long this handle has known a token's cool-down: nobody waits longer than it is long, whatever the
+// clock of its writer.
+func (s *SecretStore) cooling(id string, c coolDown) time.Duration {
+	now := s.seams.now()
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	if s.cache.cools == nil {
+		s.cache.cools = map[string]cooling{}
+	}
+	known := s.cache.cools[id]
+	if !known.until.Equal(c.Until) {
+		known = cooling{until: c.Until, since: now}
+		s.cache.cools[id] = known
+	}
+	return now.Sub(known.since)
 }
 
 func (c *cache) tick() tick { return tick(c.ticks.Add(1)) }

@@ -29,6 +29,7 @@ type scenario struct {
 	ticks   []time.Duration
 	preempt int // how often a handle may be interrupted that could go on; 0: always
 	rule    func(*sim, *SecretStore)
+	server  *provider // of scenarios about refreshes: as it is at the start
 }
 
 // run is one history.
@@ -46,14 +47,18 @@ type run struct {
 	known     map[string]identity // of the live tokens, before the call that takes place
 	strangers map[string]bool     // IDs whose token has another identity than they are derived from
 	vacated   map[string]int      // when such a token was deleted
+	stored    map[string]string   // the refresh token of each token, before the call that takes place
 	late      map[string]bool     // IDs on which a put created a token that was under way when the ID was vacated
 }
 
 func newRun(sc *scenario) *run {
-	r := &run{sc: sc, blame: map[string]*result{}, known: map[string]identity{}, strangers: map[string]bool{}, vacated: map[string]int{}, late: map[string]bool{}, sim: &sim{
+	r := &run{sc: sc, blame: map[string]*result{}, known: map[string]identity{}, strangers: map[string]bool{}, vacated: map[string]int{}, stored: map[string]string{}, late: map[string]bool{}, sim: &sim{
 		secrets: map[string]*simSecret{}, faults: sc.faults,
 		clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}}
+	if sc.server != nil {
+		r.server = sc.server.clone()
+	}
 	r.direct = true
 	first := r.newActor("first", sc.before)
 	for i := range sc.before {
@@ -92,6 +97,9 @@ func (r *run) newActor(name string, program []act) *actor {
 		now:     func() time.Time { return r.clock },
 		nonce:   func() string { nonce++; return fmt.Sprint(name, nonce) },
 		noPause: true,
+		wait: func(context.Context, time.Duration) error {
+			return simHandle{r.sim, a}.do(&call{verb: "wait", seen: r.changes}).err
+		},
 	}
 	if r.sc.rule != nil {
 		r.sc.rule(r.sim, a.store)
@@ -114,59 +122,15 @@ func (r *run) await(a *actor) {
 	}
 }
 
-// choice is something that can happen next.
-type choice struct {
-	what   string // go, crash, lose, fly, land, tick
-	by     *actor
-	flight int
-	tick   time.Duration
-}
-
-// choices returns all that can happen next.
-func (r *run) choices() []choice {
-	var all []choice
-	fault := func(kind string) bool { return r.faults > 0 && strings.Contains(r.sc.kinds, kind) }
-	running := r.last != nil && r.last.pending != nil && !r.last.done
-	active := false
-	for _, a := range r.actors {
-		if a.done {
-			continue
-		}
-		active = true
-		if r.sc.preempt > 0 && running && a != r.last && r.preempts >= r.sc.preempt {
-			continue
-		}
-		all = append(all, choice{what: "go", by: a})
-		if a.pending.verb == "read" || a.pending.verb == "begin" {
-			continue // a crash after a read is one after the write before it
-		}
-		if fault("c") {
-			all = append(all, choice{what: "crash", by: a})
-		}
-		if fault("l") && !a.pending.resent {
-			all = append(all, choice{what: "lose", by: a})
-		}
-		if fault("f") && !a.pending.resent && a.pending.verb == "put" {
-			all = append(all, choice{what: "fly", by: a})
-		}
-	}
-	for i := range r.flying {
-		all = append(all, choice{what: "land", flight: i})
-	}
-	if active && fault("t") {
-		for _, d := range r.sc.ticks {
-			all = append(all, choice{what: "tick", tick: d})
-		}
-	}
-	return all
-}
-
 // take lets a choice happen.
 func (r *run) take(c choice) {
 	switch c.what {
 	case "tick":
 		r.note("the clock goes on by %v", c.tick)
-		r.clock, r.faults = r.clock.Add(c.tick), r.faults-1
+		if len(r.choices()) > 1 {
+			r.faults--
+		}
+		r.clock, r.changes = r.clock.Add(c.tick), r.changes+1
 		r.flying = nil // no request takes place that late
 		return
 	case "land":
@@ -188,7 +152,9 @@ func (r *run) take(c choice) {
 	r.start(res)
 	switch c.what {
 	case "go":
-		r.answer(a, r.effect(a, a.pending, res, a.indexed))
+		rep := r.effect(a, a.pending, res, a.indexed)
+		res.received = firstOf(rep.token.RefreshToken, res.received)
+		r.answer(a, rep)
 	case "crash":
 		r.effect(a, a.pending, res, a.indexed)
 		r.note("%s crashes", a.name)
@@ -210,6 +176,10 @@ func (r *run) lose(a *actor, res *result) {
 	r.note("%s gets no answer", a.name)
 	r.faults--
 	res.repeats++
+	if a.pending.verb == "ask" {
+		r.answer(a, reply{err: &RefreshError{Failure: Transient}})
+		return
+	}
 	again := *a.pending
 	again.resent = true
 	a.pending = &again
@@ -240,6 +210,9 @@ func (r *run) effect(a *actor, c *call, res *result, indexed int) reply {
 	}
 	if slices.Contains(c.names, indexName) {
 		a.indexed = len(r.trace)
+	}
+	if len(c.names) == 0 {
+		return rep
 	}
 	if id, ok := tokenID(c.names[0]); ok && c.verb != "read" && rep.err == nil {
 		res.at = len(r.trace)
@@ -273,6 +246,7 @@ func (r *run) state() uint64 {
 		fmt.Fprint(&h, a.past, a.current, a.crashed)
 		if a.pending != nil {
 			a.pending.hash(&h)
+			fmt.Fprint(&h, a.pending.verb == "wait" && a.pending.seen == r.changes)
 		}
 	}
 	for _, res := range r.results {
@@ -314,7 +288,11 @@ func (f *failure) Error() string { return f.err.Error() + "\n\t" + strings.Join(
 // step takes a choice and checks what must hold in every state.
 func (r *run) step(c choice) error {
 	r.take(c)
-	if err := r.checkState(); err != nil {
+	err := r.checkState()
+	if err == nil && r.server != nil {
+		err = r.checkRefreshes()
+	}
+	if err != nil {
 		r.stop()
 		return &failure{err, r.trace}
 	}
@@ -323,7 +301,11 @@ func (r *run) step(c choice) error {
 
 // end checks what must hold when all is done.
 func (r *run) end() error {
-	if err := r.checkEnd(); err != nil {
+	check := r.checkEnd
+	if r.server != nil {
+		check = r.checkRefreshed
+	}
+	if err := check(); err != nil {
 		return &failure{err, r.trace}
 	}
 	return nil

@@ -57,7 +57,7 @@ func (l *List) FindByID(id string) (Token, error) {
 		return Token{}, err
 	}
 	if i := l.index(id); i >= 0 {
-		return l.rows[i].Token.clone(), nil
+		return l.rows[i].shown(), nil
 	}
 	return Token{}, ErrNotFound
 }
@@ -118,7 +118,7 @@ func (l *List) Delete(id string) error {
 func (l *List) Tokens() []Token {
 	tokens := make([]Token, len(l.rows))
 	for i, row := range l.rows {
-		tokens[i] = row.Token.clone()
+		tokens[i] = row.shown()
 	}
 	slices.SortFunc(tokens, func(a, b Token) int { return strings.Compare(a.ID, b.ID) })
 	return tokens
@@ -142,7 +142,7 @@ func (l *List) store(i int, next record) (Token, error) {
 	} else {
 		l.rows[i] = next
 	}
-	return next.Token.clone(), nil
+	return next.shown(), nil
 }
 
 func (l *List) newID(id identity) string {
@@ -172,7 +172,7 @@ func checkIdentity(rows []record, next record) error {
 
 // applied returns the record after f.
 func (r record) applied(f func(Token) (Token, error)) (record, error) {
-	t, err := f(r.Token.clone())
+	t, err := f(r.shown())
 	if err != nil {
 		return record{}, err
 	}
@@ -181,6 +181,9 @@ func (r record) applied(f func(Token) (Token, error)) (record, error) {
 	}
 	if err := t.validate(); err != nil {
 		return record{}, err
+	}
+	if r.APIDomain == "" && t.APIDomain == r.learned {
+		t.APIDomain = "" // f did not bring it
 	}
 	return r.update(t), nil
 }

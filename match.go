@@ -70,7 +70,7 @@ func matchCredential(rows []record, q Token) []int {
 func matching(rows []record, q Token, fits func(record) bool) []int {
 	var hits []int
 	for i, row := range rows {
-		if fits(row) && row.identity().compatible(q.identity()) {
+		if fits(row) && row.mayBe(q) {
 			hits = append(hits, i)
 		}
 	}
@@ -79,7 +79,7 @@ func matching(rows []record, q Token, fits func(record) bool) []int {
 
 // fill returns the answer of a look-up: the query's fields, and the stored ones where it has none.
 func (r record) fill(q Token) Token {
-	t := r.Token.clone()
+	t := r.shown()
 	overlay(&t, q)
 	if r.isSpent(q.GrantToken) || r.isSpent(q.RefreshToken) {
 		return t // an old copy asks: the stored credentials win
@@ -110,5 +110,5 @@ func (r record) isMeantBy(q Token) bool {
 	if q.UserName != "" {
 		return r.identity().equal(q.identity())
 	}
-	return r.holds(firstOf(q.GrantToken, q.RefreshToken)) && r.identity().compatible(q.identity())
+	return r.holds(firstOf(q.GrantToken, q.RefreshToken)) && r.mayBe(q)
 }

@@ -215,7 +215,7 @@ func (m *model) blindSpots(l *List, by map[string]int, s step) [][]string {
 		if !m.matters(row, s.token) {
 			continue
 		}
-		if !ok || m.run.results[writer].by == s.by && !(s.again && m.run.excused) {
+		if !ok || m.run.results[writer].by == s.by && !s.again {
 			continue
 		}
 		other := m.run.results[writer]
@@ -236,9 +236,9 @@ func (m *model) matters(row record, saved Token) bool {
 		saved.RefreshToken != "" && row.holds(saved.RefreshToken) || saved.UserName == "" && row.AccessToken == saved.AccessToken
 }
 
-// concurrent reports whether an operation took place at the same moment as s.
+// concurrent reports whether an operation took place at the same moment as s. What takes effect again was sent long ago.
 func (m *model) concurrent(number int, s step) bool {
-	return !s.before[number] && !m.run.results[number].before[s.number]
+	return s.again || !s.before[number] && !m.run.results[number].before[s.number]
 }
 
 func (l *List) copy() *List {

@@ -61,6 +61,8 @@ type recordFields struct {
 	Spent      []digest `json:"spent,omitempty"`
 	SpentSaved []digest `json:"spent_saved,omitempty"`
 	Replaced   []digest `json:"replaced,omitempty"`
+	refreshState
+	Learned string `json:"learned_api_domain,omitempty"`
 }
 
 // instant is a time that is written in RFC 3339 and also read from epoch milliseconds, as Zoho's SDKs keep it.
@@ -182,6 +184,7 @@ func (r record) encode(nonce string) ([]byte, error) {
 		tokenFields: fieldsOf(r.Token),
 		Nonce:       nonce, Origin: r.origin,
 		Saved: r.saved, Spent: r.spent, SpentSaved: r.spentSaved, Replaced: r.replaced,
+		refreshState: r.refresh, Learned: r.learned,
 	}
 	payload, err := json.Marshal(fields)
 	if err != nil {
@@ -203,6 +206,7 @@ func decodeRecord(id string, payload []byte) (record, error) {
 	return record{
 		Token: fields.token(), origin: fields.Origin,
 		saved: fields.Saved, spent: fields.Spent, spentSaved: fields.SpentSaved, replaced: fields.Replaced,
+		refresh: fields.refreshState, learned: fields.Learned,
 		unknown: unknown,
 	}, nil
 }

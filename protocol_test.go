@@ -117,7 +117,7 @@ func TestExploreThreeOperationsWithOneFault(t *testing.T) {
 		for i, p := range some {
 			for j, q := range some[i:] {
 				for _, r := range some[i+j:] {
-					if scale() == 1 && p.creates() && q.creates() && (r.creates() || r.verb == sweep.verb) {
+					if scale() == 1 && p.creates() && q.creates() && r.verb != deleteA.verb {
 						continue // nine tenths of all states; make soak sees them
 					}
 					n.mustHold(t, fmt.Sprintf("%s/%v and %v and %v", start, p, q, r), starts[start].with(1, []act{p}, []act{q}, []act{r}))
@@ -154,7 +154,7 @@ func TestExploreFourProcesses(t *testing.T) {
 }
 
 func TestExploreAtRandom(t *testing.T) {
-	histories := 1000
+	histories := 600
 	if scale() > 1 {
 		histories = 100_000 * scale()
 	}

@@ -23,6 +23,10 @@ type record struct {
 	// replaced are past credentials that a save put others in the place of.
 	replaced []digest
 
+	refresh refreshState
+	// learned is the API domain that the provider named, where no save brought one. It is no part of the identity.
+	learned string
+
 	// unknown are fields of a later version.
 	unknown map[string]json.RawMessage
 }
@@ -40,6 +44,20 @@ func (r record) identity() identity {
 		id.origin = r.origin
 	}
 	return id
+}
+
+// mayBe reports whether r may be the token that q is about; an API domain that was learned counts.
+func (r record) mayBe(q Token) bool {
+	id := r.identity()
+	id.domain = firstOf(id.domain, r.learned)
+	return id.compatible(q.identity())
+}
+
+// shown returns the token as readers get it.
+func (r record) shown() Token {
+	t := r.Token.clone()
+	t.APIDomain = firstOf(t.APIDomain, r.learned)
+	return t
 }
 
 // isSpent reports whether a credential was used up.
@@ -97,7 +115,7 @@ func (r record) save(t Token) record {
 	if t.GrantToken != "" {
 		next.setGrant(t.GrantToken)
 		if bringsRefresh {
-			next.spendGrant() // it was exchanged elsewhere, for the refresh token beside it
+			next.spend(next.GrantToken) // it was exchanged elsewhere, for the refresh token beside it
 		}
 	}
 	stale := t.RefreshToken != "" && !bringsRefresh &&
@@ -105,6 +123,7 @@ func (r record) save(t Token) record {
 	if !stale {
 		setPair(&next.AccessToken, &next.ExpiresAt, t.AccessToken, t.ExpiresAt)
 	}
+	next.settle(r)
 	return next
 }
 
@@ -137,7 +156,7 @@ func (r record) update(t Token) record {
 		next.setGrant(t.GrantToken)
 	}
 	if t.GrantToken != "" && t.RefreshToken != "" && t.RefreshToken != r.RefreshToken {
-		next.spendGrant() // as in a save
+		next.spend(next.GrantToken) // as in a save
 	}
 	if !reflect.DeepEqual(t.Reauthorize, r.Reauthorize) {
 		next.Reauthorize = t.Reauthorize
@@ -145,7 +164,19 @@ func (r record) update(t Token) record {
 	if next.UserName == "" && next.origin == "" {
 		next.origin = next.Token.identity().origin
 	}
+	next.settle(r)
 	return next
+}
+
+// settle drops what is remembered for refreshes of a credential, or of a refresh token, that a save has put another in
+// the place of.
+func (r *record) settle(before record) {
+	if r.RefreshToken != before.RefreshToken {
+		r.refresh.From = ""
+	}
+	if r.credential() != before.credential() {
+		r.refresh.Lease, r.refresh.CoolDown = nil, nil
+	}
 }
 
 // setRefresh puts a refresh token that a save brought in the place of the one held.
@@ -164,7 +195,9 @@ func (r *record) setGrant(grant string) {
 // replace notes that a save brought a credential, and which one it put it in the place of.
 func (r *record) replace(old, credential string) {
 	if old != credential {
-		r.Reauthorize = nil
+		if credential != "" {
+			r.Reauthorize, r.refresh.Refused = nil, ""
+		}
 		r.saved = without(r.saved, digestOf(old))
 		if old != "" && credential != "" && !r.isSpent(old) {
 			r.replaced = appendDigest(r.replaced, digestOf(old), maxReplaced)
@@ -173,13 +206,6 @@ func (r *record) replace(old, credential string) {
 	if credential != "" && !r.isSpent(credential) {
 		r.saved = appendDigest(r.saved, digestOf(credential), 2) // the grant and the refresh token
 	}
-}
-
-// spendGrant lists the grant token held as used up.
-func (r *record) spendGrant() {
-	d := digestOf(r.GrantToken)
-	r.saved = without(r.saved, d)
-	r.spentSaved = appendDigest(r.spentSaved, d, maxSpentSaved)
 }
 
 // forget takes a credential off the lists of old ones.
@@ -201,6 +227,14 @@ func (r record) clone() record {
 	r.Token = r.Token.clone()
 	for _, list := range []*[]digest{&r.saved, &r.spent, &r.spentSaved, &r.replaced} {
 		*list = slices.Clone(*list)
+	}
+	if r.refresh.Lease != nil {
+		copied := *r.refresh.Lease
+		r.refresh.Lease = &copied
+	}
+	if r.refresh.CoolDown != nil {
+		copied := *r.refresh.CoolDown
+		r.refresh.CoolDown = &copied
 	}
 	r.unknown = maps.Clone(r.unknown)
 	return r

@@ -114,7 +114,7 @@ func (s *SecretStore) carryOut(ctx context.Context, op *operation, p plan) (Toke
 		return s.lost(ctx, op, p, err)
 	}
 	s.cache.setRow(row{id: p.next.ID, live: true, rec: p.next, rev: rev, fresh: true, at: at, tick: tick})
-	return p.next.Token.clone(), nil
+	return p.next.shown(), nil
 }
 
 // put writes a secret unless the time to do so has passed.
@@ -125,7 +125,7 @@ func (s *SecretStore) put(ctx context.Context, name string, payload []byte, rev 
 // confirm ends a save that changes nothing: no write, but a read where the stored token is only remembered.
 func (s *SecretStore) confirm(ctx context.Context, op *operation, p plan) (Token, error) {
 	if p.stored.fresh && p.stored.tick > op.since {
-		return p.stored.rec.Token.clone(), nil
+		return p.stored.rec.shown(), nil
 	}
 	rows, _, err := s.fetch(ctx, []string{p.next.ID}, false)
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *SecretStore) confirm(ctx context.Context, op *operation, p plan) (Token
 	} else if !now.live || now.rev != p.stored.rev {
 		return Token{}, errAgain
 	}
-	return p.stored.rec.Token.clone(), nil
+	return p.stored.rec.shown(), nil
 }
 
 // stamp makes sure that the index lists the token under all keys that the put gives it, and returns until when the
@@ -181,7 +181,7 @@ func (s *SecretStore) lost(ctx context.Context, op *operation, p plan, err error
 		// first put: then the update came before the delete.
 		rows, _, err := s.fetch(ctx, []string{p.next.ID}, false)
 		if now := rows[p.next.ID]; err == nil && now.err == nil && !now.live {
-			return p.next.Token.clone(), nil
+			return p.next.shown(), nil
 		}
 	}
 	if s.seams.createConflict != nil && !p.stored.live {

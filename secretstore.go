@@ -40,8 +40,9 @@ type SecretStore struct {
 }
 
 var (
-	_ Store   = (*SecretStore)(nil)
-	_ Updater = (*SecretStore)(nil)
+	_ Store     = (*SecretStore)(nil)
+	_ Updater   = (*SecretStore)(nil)
+	_ Refresher = (*SecretStore)(nil)
 )
 
 // seams are where the tests reach in: clock and chance, and the rules of the protocol that they switch off to prove
@@ -50,10 +51,12 @@ type seams struct {
 	now   func() time.Time
 	nonce func() string
 
-	noPause    bool          // no back-off after a conflict
-	grace      time.Duration // instead of sweepAge
-	trustCache bool          // rely on stamps that are only remembered
+	noPause    bool                                             // no back-off after a conflict
+	wait       func(ctx context.Context, d time.Duration) error // instead of a timer
+	grace      time.Duration                                    // instead of sweepAge
+	trustCache bool                                             // rely on stamps that are only remembered
 
+	fateOf         func(record, answer) fate                                                 // instead of record.fateOf
 	createConflict func(ctx context.Context, op *operation, p plan) (saved Token, err error) // instead of matching again
 }
 
@@ -135,7 +138,15 @@ func (s *SecretStore) pause(ctx context.Context, attempt int) error {
 		return err
 	}
 	longest := min(2*time.Millisecond<<min(attempt, 10), 500*time.Millisecond)
-	timer := time.NewTimer(mathrand.N(longest))
+	return s.wait(ctx, mathrand.N(longest))
+}
+
+// wait pauses for d, or until ctx ends.
+func (s *SecretStore) wait(ctx context.Context, d time.Duration) error {
+	if s.seams.wait != nil {
+		return s.seams.wait(ctx, d)
+	}
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

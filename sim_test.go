@@ -25,6 +25,8 @@ type sim struct {
 	faults  int      // how many more may happen
 	direct  bool     // calls take place at once: before and after the exploration
 	stopped bool     // the run is over: calls fail
+	changes int      // of secrets, provider and clock so far
+	server  *provider
 
 	revisionsRestart bool // switched off: a revision never comes back after a delete
 	windowIgnored    bool // switched off: nothing is re-sent after NotAfter
@@ -51,11 +53,13 @@ type call struct {
 	rev     driver.Revision
 	until   time.Time // NotAfter of a put; zero: none
 	resent  bool      // the driver sends it again after a lost reply
+	seen    int       // of a wait: the changes that there had been when it began
 }
 
 type reply struct {
 	found map[string]driver.Secret
 	rev   driver.Revision
+	token Token // from the provider
 	err   error
 }
 
@@ -121,7 +125,13 @@ func (w *sim) execute(c *call) reply {
 			}
 		}
 		return reply{found: found}
+	case "begin", "wait":
+		return reply{}
+	case "ask":
+		w.changes++
+		return w.server.ask(c, w.clock)
 	case "delete":
+		w.changes++
 		if s := w.secrets[c.names[0]]; s != nil {
 			s.live, s.payload = false, nil
 		}
@@ -149,6 +159,7 @@ func (w *sim) put(c *call) reply {
 		s.live, s.life, s.version = true, s.life+1, 0
 	}
 	s.payload, s.version = c.payload, s.version+1
+	w.changes++
 	return reply{rev: w.revision(s)}
 }
 
@@ -209,6 +220,9 @@ func (w *sim) hash(h *maphash.Hash) {
 		h.Write(s.payload)
 	}
 	fmt.Fprint(h, w.clock.UnixNano(), w.faults, len(w.flying))
+	if w.server != nil {
+		fmt.Fprintf(h, "%+v", *w.server)
+	}
 	for _, f := range w.flying {
 		f.call.hash(h)
 	}
@@ -224,7 +238,7 @@ func (r reply) hash(h *maphash.Hash) {
 		fmt.Fprint(h, name, r.found[name].Revision)
 		h.Write(r.found[name].Payload)
 	}
-	fmt.Fprint(h, r.rev, r.err)
+	fmt.Fprint(h, r.rev, r.err, r.token.RefreshToken, r.token.AccessToken)
 }
 
 // does reports what a call does, for the trace of a failure.
