@@ -42,7 +42,7 @@ func (r record) credential() string {
 	return r.RefreshToken
 }
 
-// asking returns the token as it is shown to the provider: with the credential that is to be spent, and no other.
+// asking returns the token as it is shown to the provider: a grant token that is used up is left out.
 func (r record) asking() Token {
 	t := r.Token.clone()
 	if r.isSpent(t.GrantToken) {
@@ -127,10 +127,14 @@ func (r record) commit(a answer, now time.Time) record {
 	next.AccessToken, next.ExpiresAt = a.AccessToken, stored(a.ExpiresAt)
 	next.RefreshExpiresAt = stored(next.RefreshExpiresAt)
 	next.RefreshedAt, next.Reauthorize = stored(now), nil
+	overlay(&next.Token, Token{Extra: a.Extra})
 	if next.APIDomain == "" && next.learned == "" {
 		next.learned = a.APIDomain
 	}
 	next.refresh = refreshState{From: digestOf(a.spent), Last: max(r.refresh.Last, a.number), Committed: a.number}
+	if l := r.refresh.Lease; l != nil && l.Number > a.number && r.credential() != a.spent && r.credential() == next.credential() {
+		next.refresh.Lease = l // somebody exchanges a login's grant token, which this answer is not about
+	}
 	return next
 }
 
@@ -164,6 +168,9 @@ func (r record) refuse(now time.Time) record {
 // failureSteps are the lengths of the cool-downs after failures in a row.
 var failureSteps = []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 15 * time.Minute}
 
+// leastCoolDown bounds how often a provider that says "in a second" is asked, and the secret written.
+const leastCoolDown = 10 * time.Second
+
 // cool returns the record with a cool-down after a failure. Each attempt takes two writes, and all attempts of a day no more
 // than half of what the manager allows.
 func (r record) cool(failure *RefreshError, now time.Time, writesPerDay int) record {
@@ -178,7 +185,7 @@ func (r record) cool(failure *RefreshError, now time.Time, writesPerDay int) rec
 		length = max(length, 4*24*time.Hour/time.Duration(writesPerDay))
 	}
 	if failure.RetryAfter > 0 {
-		length = failure.RetryAfter
+		length = max(failure.RetryAfter, leastCoolDown)
 	}
 	seconds := int((length + time.Second - 1) / time.Second)
 	next.refresh.CoolDown = &coolDown{

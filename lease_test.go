@@ -176,7 +176,8 @@ func TestRefreshCoolDowns(t *testing.T) {
 		{"then half of 100 writes a day is for the attempts, of two writes each", transient, 100, minutes(1, 2, 4, 8, 15, 57.6, 57.6, 57.6)},
 		{"a manager that takes more lets 15 minutes stand", transient, 10000, minutes(1, 2, 4, 8, 15, 15, 15)},
 		{"the provider says when to come again", asks(90 * time.Second), 0, minutes(1.5, 1.5)},
-		{"part of a second is a whole one", asks(1500 * time.Millisecond), 0, minutes(2. / 60)},
+		{"part of a second is a whole one", asks(10500 * time.Millisecond), 0, minutes(11. / 60)},
+		{"a provider that says in a second is not asked in a second", asks(time.Second), 0, minutes(10. / 60)},
 		{"a throttling provider that does not say", &RefreshError{Failure: Throttled}, 0, minutes(1, 2)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

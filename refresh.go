@@ -226,6 +226,9 @@ func (w *refreshing) ask(ctx context.Context, taken row, deadline time.Time) (To
 		if !w.now().After(deadline) {
 			t, err = w.Ask(timed, taken.rec.asking())
 		}
+		if err == nil {
+			err = t.validate()
+		}
 		if err == nil && t.AccessToken != "" {
 			a := answer{t, taken.rec.credential(), taken.rec.refresh.Lease.Number}
 			return w.commit(ctx, taken, taken.rec.commit(a, w.now()), a)

@@ -195,6 +195,17 @@ func TestRefreshAfterALoginDoesNotCoolDown(t *testing.T) {
 	}
 }
 
+func TestRefreshIsNotHeldUpByAnotherCredentialsCoolDown(t *testing.T) {
+	refreshTest(t, func(t *testing.T, m *manager, p *issuer, id string) {
+		m.change(t, id, func(r record) record {
+			next := r.cool(&RefreshError{Failure: Transient}, time.Now(), 0)
+			next.refresh.CoolDown.Credential = digestOf("another")
+			return next
+		})
+		mustRefresh(t, m.process(0), id, p.refresh(), "A1")
+	})
+}
+
 func TestRefreshThatIsRefusedAfterACoolDownPromisesNoOtherTry(t *testing.T) {
 	refreshTest(t, func(t *testing.T, m *manager, p *issuer, id string) {
 		s := m.process(0)

@@ -265,3 +265,25 @@ func TestRefreshHolderPastItsDeadlineStoresTheAnswerThatItHas(t *testing.T) {
 		m.check(t, id, "r1", "A1")
 	})
 }
+
+func TestLeaseOnALoginsGrantTokenOutlivesALateCommitOfTheOldCredential(t *testing.T) {
+	refreshTest(t, func(t *testing.T, m *manager, p *issuer, id string) {
+		p.takesEach(5*time.Second, 10*time.Second, 0)
+		r := p.refresh()
+		good := r.Good
+		r.Good = func(t Token) bool { return good(t) && t.GrantToken == "" } // a login is exchanged at once
+		late := goRefresh(t.Context(), m.process(0), id, r)
+		time.Sleep(time.Second)
+		mustSave(t, m.process(0), Token{ID: id, GrantToken: "grant"})
+		holder := goRefresh(t.Context(), m.process(0), id, r)
+		time.Sleep(5 * time.Second)
+		other := goRefresh(t.Context(), m.process(0), id, r)
+		<-late
+		for _, done := range []<-chan refreshed{holder, other} {
+			if got := <-done; got.err != nil || got.AccessToken != "A2" {
+				t.Errorf("RefreshToken = %q, %v; want A2", got.AccessToken, got.err)
+			}
+		}
+		p.check(t, "r0", "grant")
+	})
+}

@@ -120,5 +120,10 @@ func (e *UnsavedError) Error() string {
 func (e *UnsavedError) Unwrap() error { return e.Err }
 
 // Save tries again to store the token, and returns what is stored then: this token or, where another process has refreshed
-// it since, that one's.
-func (e *UnsavedError) Save(ctx context.Context) (Token, error) { return e.save(ctx) }
+// it since, that one's. An UnsavedError that is not from RefreshToken returns its cause.
+func (e *UnsavedError) Save(ctx context.Context) (Token, error) {
+	if e.save == nil {
+		return Token{}, e.Err
+	}
+	return e.save(ctx)
+}
