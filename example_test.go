@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -17,7 +19,99 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/memdriver"
 	"github.com/tokenkeep/tokenkeep/localstack"
 	"github.com/tokenkeep/tokenkeep/memstore"
+	"github.com/tokenkeep/tokenkeep/zoho"
 )
+
+// newClient is printed in README.md; TestTheREADMEShowsCodeThatRuns compares the two.
+func newClient(ctx context.Context) (*http.Client, error) {
+	cfg, err := config.LoadDefaultConfig(ctx) // region and credentials, as in any AWS program
+	if err != nil {
+		return nil, err
+	}
+	store, err := awssm.NewStore(secretsmanager.NewFromConfig(cfg), awssm.Options{Prefix: "crm/prod"})
+	if err != nil {
+		return nil, err
+	}
+	return zoho.NewClient(ctx, store, tokenkeep.Token{
+		ClientID:     os.Getenv("ZOHO_CLIENT_ID"),
+		ClientSecret: os.Getenv("ZOHO_CLIENT_SECRET"),
+		RefreshToken: os.Getenv("ZOHO_REFRESH_TOKEN"),
+		APIDomain:    zoho.EU.APIDomain,
+	})
+}
+
+// The Lambda function of the README, started three times: one refresh is enough for all. Secrets Manager is inside this
+// process, and so is Zoho.
+func Example_lambda() {
+	server, err := localstack.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	defer setEnv(map[string]string{
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER": server.URL, "AWS_REGION": "us-east-1", "AWS_PROFILE": "",
+		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		"ZOHO_CLIENT_ID": "1000.X", "ZOHO_CLIENT_SECRET": "secret", "ZOHO_REFRESH_TOKEN": "1000.refresh",
+	})()
+	real, fake := http.DefaultTransport, &fakeZoho{}
+	http.DefaultTransport = fake
+	defer func() { http.DefaultTransport = real }()
+
+	for range 3 { // cold starts
+		client, err := newClient(context.Background())
+		if err != nil {
+			log.Fatal(err)
+		}
+		resp, err := client.Get("https://www.zohoapis.eu/crm/v8/org")
+		if err != nil {
+			log.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		fmt.Println(resp.Status)
+	}
+	fmt.Println("refreshes:", fake.refreshes)
+
+	// Output:
+	// 200 OK
+	// 200 OK
+	// 200 OK
+	// refreshes: 1
+}
+
+// fakeZoho is Zoho's accounts server and its API, without a network.
+type fakeZoho struct{ refreshes int }
+
+func (z *fakeZoho) RoundTrip(req *http.Request) (*http.Response, error) {
+	status, body := http.StatusUnauthorized, `{"code":"INVALID_TOKEN"}`
+	switch {
+	case req.URL.Host == "accounts.zoho.eu":
+		if _, err := io.Copy(io.Discard, req.Body); err != nil {
+			return nil, err
+		}
+		z.refreshes++
+		status, body = http.StatusOK, `{"access_token":"1000.access","expires_in":3600,"api_domain":"https://www.zohoapis.eu"}`
+	case req.Header.Get("Authorization") == "Zoho-oauthtoken 1000.access":
+		status, body = http.StatusOK, `{"org":[]}`
+	}
+	return &http.Response{
+		StatusCode: status, Status: fmt.Sprint(status, " ", http.StatusText(status)), Request: req,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)),
+	}, nil
+}
+
+// setEnv sets variables of the environment, and returns what puts them back.
+func setEnv(values map[string]string) (restore func()) {
+	old := map[string]string{}
+	for name, value := range values {
+		old[name] = os.Getenv(name)
+		_ = os.Setenv(name, value)
+	}
+	return func() {
+		for name, value := range old {
+			_ = os.Setenv(name, value)
+		}
+	}
+}
 
 // keepToken is printed in README.md; TestTheREADMEShowsCodeThatRuns compares the two.
 func keepToken(ctx context.Context) error {
@@ -45,20 +139,17 @@ func keepToken(ctx context.Context) error {
 	return err
 }
 
-// The program of the README, on a Secrets Manager inside this process: nothing but the environment differs from AWS.
+// The second program of the README, on a Secrets Manager inside this process: nothing but the environment differs from AWS.
 func Example_secretsManager() {
 	server, err := localstack.Start()
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer server.Close()
-	for name, value := range map[string]string{
+	defer setEnv(map[string]string{
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER": server.URL, "AWS_REGION": "us-east-1", "AWS_PROFILE": "",
 		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-	} {
-		defer os.Setenv(name, os.Getenv(name))
-		os.Setenv(name, value)
-	}
+	})()
 	if err := keepToken(context.Background()); err != nil {
 		log.Fatal(err)
 	}

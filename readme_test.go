@@ -6,12 +6,18 @@ import (
 	"testing"
 )
 
-// README.md prints keepToken of example_test.go, which Example_secretsManager runs, and what it prints.
+// The first two Go blocks of README.md are newClient and keepToken of example_test.go, which Example_lambda and
+// Example_secretsManager run; what the second prints is there too.
 func TestTheREADMEShowsCodeThatRuns(t *testing.T) {
 	example := read(t, "example_test.go")
 	readme := read(t, "README.md")
-	if want := between(t, example, "func keepToken(", "\n}\n"); between(t, readme, "```go\nfunc keepToken(", "\n}\n```") != want {
-		t.Errorf("the first Go block of README.md differs from keepToken in example_test.go, which is:\nfunc keepToken(%s\n}", want)
+	rest := readme
+	for _, name := range []string{"newClient", "keepToken"} {
+		want := "func " + name + "(" + between(t, example, "func "+name+"(", "\n}\n") + "\n}"
+		if got := between(t, rest, "```go\n", "\n```"); got != want {
+			t.Errorf("README.md shows\n%s\nin the place of %s in example_test.go, which is:\n%s", got, name, want)
+		}
+		_, rest, _ = strings.Cut(rest, "```go\n")
 	}
 	output := "Token{" + between(t, example, "\t// Token{", "\n")
 	if !strings.Contains(readme, output) {

@@ -26,9 +26,9 @@ func newDemo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show the life of tokens in AWS Secrets Manager",
-		Long: `demo saves, finds, updates, lists and deletes tokens of made-up users, as programs that share them do, and shows how many
-calls each step makes. It needs no account: AWS Secrets Manager is played by a server inside this process or, with
---endpoint, by LocalStack, moto or another one.
+		Long: `demo saves, finds, updates, refreshes, lists and deletes tokens of made-up users, as programs that share them do, and shows
+how many calls each step makes. It needs no account: AWS Secrets Manager is played by a server inside this process or, with
+--endpoint, by LocalStack, moto or another one; the provider that refreshes a token is always inside this process.
 
 All secrets lie under a prefix that is new in each run, and are deleted at the end.`,
 		Example: `  tokenkeep demo

@@ -14,8 +14,11 @@ import (
 	"github.com/tokenkeep/tokenkeep"
 )
 
-// expiry is that of all access tokens of the demo.
-var expiry = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+// expiry is that of the access tokens that are good; past is that of one that is not.
+var (
+	expiry = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	past   = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+)
 
 // login is the token of a user who has logged in with a client, for the first time or again.
 func login(user, client, time string) tokenkeep.Token {
@@ -35,13 +38,16 @@ const (
 	dan       = "dan"
 )
 
-// firstLogins returns the tokens that are saved at first. Bob's grant token has not been exchanged yet.
+// firstLogins returns the tokens that are saved at first. Bob's grant token has not been exchanged yet,
+// and Cid's access token has expired.
 func firstLogins() map[string]tokenkeep.Token {
+	cids := login("cid", "web", "first")
+	cids.ExpiresAt = past
 	return map[string]tokenkeep.Token{
 		ann:       login("ann", "web", "first"),
 		annsPhone: login("ann", "mobile", "first"),
 		bob:       {UserName: "bob@example.com", ClientID: "web", GrantToken: "grant-bob-not-to-be-shown"},
-		cid:       login("cid", "web", "first"),
+		cid:       cids,
 		dan:       login("dan", "web", "first"),
 	}
 }
@@ -95,6 +101,7 @@ func (d *demo) script() []step {
 		d.findTwo(),
 		d.loginAgain(),
 		d.saveOldCopy(),
+		d.refreshOnce(),
 		d.list(),
 		d.showSecrets(),
 		d.deleteOne(),

@@ -20,6 +20,7 @@ type wire struct {
 
 	mu    sync.Mutex
 	calls map[string]int
+	puts  int  // PutSecretValue that took effect
 	wrote bool // something may have been created
 	cut   bool
 	busy  sync.WaitGroup // one for each request under way
@@ -55,6 +56,11 @@ func (w *wire) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
+	if action == "PutSecretValue" && response.StatusCode == http.StatusOK {
+		w.mu.Lock()
+		w.puts++
+		w.mu.Unlock()
+	}
 	return response, nil
 }
 
@@ -63,8 +69,15 @@ func (w *wire) take() map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	calls := w.calls
-	w.calls = map[string]int{}
+	w.calls, w.puts = map[string]int{}, 0
 	return calls
+}
+
+// written returns how many PutSecretValue took effect since take was last called.
+func (w *wire) written() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.puts
 }
 
 // end lets nothing through any more and waits for what is under way. It reports whether anything may have been created.
