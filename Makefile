@@ -32,8 +32,9 @@ lint: ## check format, vet, staticcheck and go.mod
 	$(GO) mod tidy -diff
 
 .PHONY: soak
-soak: ## explore far more histories, for hours, and repeat the tests of concurrency with -race
+soak: ## explore far more histories, for hours; more processes and expiries; the tests of concurrency again
 	TOKENKEEP_SOAK=4 GOGC=400 $(GO) test -run '^TestExplore' -v -count=1 -timeout 24h . | $(EXPLORED)
+	TOKENKEEP_SOAK=4 $(GO) test -race -count=1 ./oauth ./zoho
 	$(GO) test -race -count=3 -run 'FirstSaves|AtOnce|ThatMeet' ./...
 	$(GO) test -race -count=3 -run '^Test(Store|Driver|Memstore|AnUnbroken)/^(concurrency|race)$$' ./...
 

@@ -165,6 +165,18 @@ func (r record) refuse(now time.Time) record {
 	return next
 }
 
+// within shortens a first cool-down so that the provider is asked once more while it still takes a refresh token that was
+// used: the replies that did not come may have brought its successor.
+func (r record) within(grace time.Duration) record {
+	c := r.refresh.CoolDown
+	short := max(grace/3, leastCoolDown)
+	if c.Failure == Transient && c.Failures == 1 && grace > 0 && short < c.length() {
+		c.Until = c.Until.Add(short - c.length())
+		c.Seconds = int(short / time.Second)
+	}
+	return r
+}
+
 // failureSteps are the lengths of the cool-downs after failures in a row.
 var failureSteps = []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 15 * time.Minute}
 

@@ -334,7 +334,7 @@ func (w *refreshing) failed(ctx context.Context, taken row, failure *RefreshErro
 		case failure.Failure == Refused:
 			next = next.refuse(w.now())
 		case l != nil && l.Name == mine:
-			next = next.cool(failure, w.now(), w.secrets.Limits().WritesPerDay)
+			next = next.cool(failure, w.now(), w.secrets.Limits().WritesPerDay).within(w.Grace)
 		default:
 			return Token{}, errLookAgain // another process asks by now
 		}

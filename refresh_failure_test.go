@@ -268,3 +268,30 @@ func TestRefreshGivesUpWhereOthersWinEveryTime(t *testing.T) {
 		}
 	})
 }
+
+func TestLostRepliesAreFollowedByATryWithinTheGrace(t *testing.T) {
+	r := rowOf(t, login1)
+	transient := &RefreshError{Failure: Transient}
+	for _, tt := range []struct {
+		name    string
+		failure *RefreshError
+		grace   time.Duration
+		want    []time.Duration // of failures in a row
+	}{
+		{"without a grace", transient, 0, []time.Duration{time.Minute, 2 * time.Minute}},
+		{"a grace of 30 seconds", transient, 30 * time.Second, []time.Duration{10 * time.Second, 2 * time.Minute}},
+		{"a grace of 10 minutes", transient, 10 * time.Minute, []time.Duration{time.Minute, 2 * time.Minute}},
+		{"a throttling provider", &RefreshError{Failure: Throttled}, 30 * time.Second, []time.Duration{time.Minute, 2 * time.Minute}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			failed := r
+			for i, want := range tt.want {
+				failed = failed.cool(tt.failure, t1, 0).within(tt.grace)
+				c := failed.refresh.CoolDown
+				if c.length() != want || !c.Until.Equal(t1.Add(want)) {
+					t.Errorf("failure %d: a cool-down of %v until %v, want %v", i+1, c.length(), c.Until, want)
+				}
+			}
+		})
+	}
+}

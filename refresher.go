@@ -45,6 +45,10 @@ type Refresh struct {
 	// lost reply included. 0 means 20 seconds.
 	Deadline time.Duration
 
+	// Grace is for how long the provider still takes a refresh token that was used; 0: not at all, or it does not replace
+	// them. Lost replies are then followed by a try within it.
+	Grace time.Duration
+
 	// Lease is for how long others wait for the holder of the lease before they take it from him. It must be longer than Deadline
 	// and shorter than the time for which the provider takes a refresh token again after it was used. 0 means 25
 	// seconds.

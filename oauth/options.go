@@ -39,6 +39,8 @@ type Options struct {
 	// Lease is for how long others wait for a process that asks the provider before they ask themselves. It must be
 	// longer than Deadline and, where the provider rotates with a grace, shorter than that. 0: 25 seconds, less where the grace is
 	// short; 2 minutes where the provider rotates without a grace, since then a second request would end the login.
+	// A process counts it from its own first look: a grace saves the login of a process that died with the answer only if
+	// another began to watch by as much earlier as the grace is longer than the lease.
 	Lease time.Duration
 
 	// Grace is for how long the provider takes a refresh token on after it was replaced. 0: what the Provider says; with

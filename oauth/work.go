@@ -53,6 +53,7 @@ func (s *Source) refreshFound(f *flight, id string) (tokenkeep.Token, error) {
 
 			Deadline: s.settings.Deadline,
 			Lease:    s.settings.Lease,
+			Grace:    s.settings.traits.Grace,
 		})
 	}
 	return (&plain{Source: s, flight: f, id: id, ask: s.asker(f)}).refresh()

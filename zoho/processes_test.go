@@ -1,0 +1,282 @@
+package zoho
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/tokenkeep/tokenkeep"
+	"github.com/tokenkeep/tokenkeep/awssm"
+	"github.com/tokenkeep/tokenkeep/internal/mototest"
+	"github.com/tokenkeep/tokenkeep/localstack"
+)
+
+// patience is how long a test waits for what should happen soon.
+const patience = 2 * time.Minute
+
+// soak returns the larger number where the environment asks for it.
+func soak(few, many int) int {
+	if os.Getenv("TOKENKEEP_SOAK") != "" {
+		return many
+	}
+	return few
+}
+
+// process is an operating-system process that plays a part.
+type process struct {
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	lines chan string // ends with the process
+}
+
+// start starts the test binary once more, and returns when it is ready for the signal.
+func (p part) start(t *testing.T) *process {
+	t.Helper()
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	// With -race, a process would sleep for a second at its end.
+	cmd.Env = append(os.Environ(), childVariable+"="+string(text), "GORACE=atexit_sleep_ms=0")
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	child := &process{cmd, stdin, make(chan string, 16)} // more than it ever prints
+	go func() {
+		defer close(child.lines)
+		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+			child.lines <- scanner.Text()
+		}
+	}()
+	t.Cleanup(child.kill)
+	return child
+}
+
+// kill ends the process by a signal that it cannot handle, and waits for its end. It may be repeated.
+func (c *process) kill() {
+	_ = c.cmd.Process.Kill()
+	for range c.lines { // until nothing is left to read
+	}
+	_ = c.cmd.Wait()
+	_ = c.stdin.Close()
+}
+
+// line returns the next line that the process prints.
+func (c *process) line(t *testing.T) string {
+	t.Helper()
+	select {
+	case line, ok := <-c.lines:
+		if !ok {
+			t.Fatal("a process ended too early")
+		}
+		return line
+	case <-time.After(patience):
+		t.Fatal("a process says nothing")
+	}
+	return ""
+}
+
+func (c *process) await(t *testing.T, want string) {
+	t.Helper()
+	if got := c.line(t); got != want {
+		t.Fatalf("a process says %q, want %q", got, want)
+	}
+}
+
+func (c *process) signal(t *testing.T) {
+	t.Helper()
+	if _, err := io.WriteString(c.stdin, "go\n"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *process) report(t *testing.T) report {
+	t.Helper()
+	var r report
+	line := c.line(t)
+	if err := json.Unmarshal([]byte(line), &r); err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	return r
+}
+
+// fleet is a number of processes that play one part.
+type fleet []*process
+
+func (p part) startMany(t *testing.T, n int) fleet {
+	t.Helper()
+	var f fleet
+	for range n {
+		f = append(f, p.start(t))
+	}
+	f.await(t, lineReady)
+	return f
+}
+
+func (f fleet) signal(t *testing.T) {
+	t.Helper()
+	for _, c := range f {
+		c.signal(t)
+	}
+}
+
+func (f fleet) await(t *testing.T, line string) {
+	t.Helper()
+	for _, c := range f {
+		c.await(t, line)
+	}
+}
+
+func (f fleet) reports(t *testing.T) []report {
+	t.Helper()
+	var all []report
+	for _, c := range f {
+		all = append(all, c.report(t))
+	}
+	return all
+}
+
+func startStore(t *testing.T) *localstack.Server {
+	t.Helper()
+	server, err := localstack.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server
+}
+
+// expired saves a token whose access token has expired, in a folder of its own, and returns the part of a process that
+// wants it, and the store.
+func (a *accounts) expired(t *testing.T, endpoint string) (part, *tokenkeep.SecretStore) {
+	t.Helper()
+	cfg, err := localstack.ConfigFor(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	cfg.HTTPClient = &http.Client{Transport: transport}
+	p := part{Endpoint: endpoint, Prefix: "test/" + strings.ToLower(rand.Text())}
+	store, err := awssm.NewStore(secretsmanager.NewFromConfig(cfg), awssm.Options{Prefix: p.Prefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := a.login()
+	token.UserName, token.AccountsURL, token.APIDomain = userEmail, a.accounts.URL, a.api.URL
+	token.AccessToken, token.ExpiresAt = "old", time.Now().Add(-time.Second)
+	if _, err := store.SaveToken(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	return p, store
+}
+
+// oneToken checks that all processes have the same new token, and that it is good.
+func (a *accounts) oneToken(t *testing.T, reports []report) {
+	t.Helper()
+	for i, r := range reports {
+		if r.Error != "" || r.Access != reports[0].Access {
+			t.Errorf("process %d has %q, %q; want that of the others, %q", i, r.Access, r.Error, reports[0].Access)
+		}
+	}
+	if !a.isGood(t, reports[0].Access) {
+		t.Errorf("the token %q is not good", reports[0].Access)
+	}
+}
+
+func TestProcessesThatMeetAnExpiryRefreshOnce(t *testing.T) {
+	server := startStore(t)
+	refreshedOnce(t, server.URL, soak(12, 50))
+	t.Logf("calls of the store: %v", server.Calls())
+}
+
+func TestProcessesThatMeetAnExpiryRefreshOnceOnMoto(t *testing.T) {
+	refreshedOnce(t, mototest.Start(t), soak(4, 8))
+}
+
+// refreshedOnce lets n processes meet an expiry. The accounts server answers when each has seen the token expired or leased.
+func refreshedOnce(t *testing.T, endpoint string, n int) {
+	looked := make(chan struct{})
+	a := newAccounts(t, accountsOptions{delay: func(request string) {
+		if request == "refresh_token" {
+			waitFor(t, looked)
+		}
+	}})
+	p, _ := a.expired(t, endpoint)
+	p.Lease, p.Deadline = 2*patience, patience
+	processes := p.startMany(t, n)
+	processes.signal(t)
+	processes.await(t, lineRead)
+	close(looked)
+	reports := processes.reports(t)
+
+	a.oneToken(t, reports)
+	if n := a.count("refresh_token"); n != 1 {
+		t.Errorf("the accounts server saw %d refreshes, want 1", n)
+	}
+	refreshers, commit := 0, time.Time{}
+	for _, r := range reports {
+		if r.Refreshed {
+			refreshers, commit = refreshers+1, r.Commit
+		}
+	}
+	if refreshers != 1 {
+		t.Errorf("%d processes say that they refreshed, want 1", refreshers)
+	}
+	most, total := 0, 0
+	for i, r := range reports {
+		late := r.readsAfter(commit)
+		if late > 2 {
+			t.Errorf("process %d read the store %d times after the commit, want at most 2", i, late)
+		}
+		most, total = max(most, late), total+len(r.Reads)
+	}
+	t.Logf("%d processes read %d times, and each at most %d times after the commit", n, total, most)
+}
+
+// waitFor waits for a channel, or for the end of the test.
+func waitFor(t *testing.T, event <-chan struct{}) {
+	select {
+	case <-event:
+	case <-t.Context().Done():
+	}
+}
+
+func (r report) readsAfter(commit time.Time) int {
+	n := 0
+	for _, began := range r.Reads {
+		if began.After(commit) {
+			n++
+		}
+	}
+	return n
+}
+
+// String hides nothing: all tokens are those of the test.
+func (r report) String() string {
+	return fmt.Sprintf("%q, error %q, reauthorize %t, told %d times, %d reads", r.Access, r.Error, r.Reauthorize, r.Told, len(r.Reads))
+}
