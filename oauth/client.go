@@ -36,7 +36,8 @@ func (s *Source) Client(ctx context.Context) *http.Client {
 	t := &transport{source: s, base: base, hosts: map[string]bool{}}
 	for _, host := range s.settings.Hosts {
 		if u, err := url.Parse(host); err == nil && u.Host != "" {
-			host, _ = hostForms(u)
+			short, _ := hostForms(u)
+			host = u.Scheme + "://" + short
 		}
 		t.hosts[strings.ToLower(host)] = true
 	}
@@ -130,7 +131,7 @@ func (t *transport) may(req *http.Request) bool {
 	}
 	short, long := hostForms(req.URL)
 	if len(t.hosts) > 0 {
-		return t.hosts[short] || t.hosts[long]
+		return t.hosts[short] || t.hosts[long] || t.hosts[req.URL.Scheme+"://"+short]
 	}
 	origin, _ := hostForms(first.URL)
 	return short == origin

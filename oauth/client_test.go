@@ -106,6 +106,7 @@ func TestWhichRequestsCarryTheToken(t *testing.T) {
 		{"to the same port, spelt out", "https://api.test/same-port", nil, []string{"yes", "yes"}},
 		{"a listed host", "https://API.test/x", []string{"api.test"}, []string{"yes"}},
 		{"a listed host, spelt as a URL", "https://api.test/x", []string{"https://API.test/crm"}, []string{"yes"}},
+		{"not a listed https URL over http", "http://api.test/x", []string{"https://api.test"}, []string{"no"}},
 		{"a listed host with its port", "https://api.test/x", []string{"api.test:443"}, []string{"yes"}},
 		{"a listed host with a port", "http://localhost:8080/other-port", []string{"localhost:8080"}, []string{"yes", "no"}},
 		{"no other host", "https://evil.test/x", []string{"api.test"}, []string{"no"}},

@@ -52,7 +52,7 @@ type Options struct {
 	RefreshAlone bool
 
 	// Hosts are those whose requests [Source.Client] authenticates: "api.example.com", "localhost:8080", or a URL of
-	// one. A host without a port means the port of the request's scheme. Empty: any host, but that of a redirect to elsewhere.
+	// one, whose scheme counts too. A host without a port means the port of the request's scheme. Empty: any host, but that of a redirect to elsewhere.
 	Hosts []string
 
 	// HTTPClient is used for requests to the provider and, by its transport, in [Source.Client]. It is handed to the
