@@ -3,6 +3,7 @@ package localstack
 import (
 	"crypto/rand"
 	"strings"
+	"time"
 )
 
 // accountID is in every ARN. It is the account that stands for none, as in LocalStack.
@@ -16,8 +17,23 @@ const suffixLength = 6
 // account holds the secrets of one account in one region by their names. A name has one secret at a time: one that is
 // scheduled for deletion keeps its name. The server's mutex guards it.
 type account struct {
-	secrets map[string]*secret
-	serial  int // how many secrets there have been
+	secrets       map[string]*secret
+	serial        int // how many secrets there have been
+	now           func() time.Time
+	deletionDelay time.Duration
+	listed        listed
+}
+
+func newAccount(o options) account {
+	if o.now == nil {
+		o.now = time.Now
+	}
+	return account{
+		secrets:       map[string]*secret{},
+		now:           o.now,
+		deletionDelay: o.deletionDelay,
+		listed:        listed{lag: o.listLag, secrets: map[string]*secret{}},
+	}
 }
 
 func newARN(name string) string {
@@ -46,10 +62,20 @@ func (a *account) find(id string) (*secret, error) {
 }
 
 func (a *account) named(name string) (*secret, error) {
-	if s := a.secrets[name]; s != nil {
+	if s := a.holder(name); s != nil {
 		return s, nil
 	}
 	return nil, errNotFound
+}
+
+// holder returns the secret that has the name, nil if it is free.
+func (a *account) holder(name string) *secret {
+	s := a.secrets[name]
+	if s != nil && s.gone(a.now()) {
+		delete(a.secrets, name)
+		return nil
+	}
+	return s
 }
 
 // findLive is find for actions that a secret scheduled for deletion refuses.

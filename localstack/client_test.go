@@ -25,9 +25,9 @@ const (
 	v4 = "44444444444444444444444444444444"
 )
 
-func startServer(t *testing.T) *localstack.Server {
+func startServer(t *testing.T, opts ...localstack.Option) *localstack.Server {
 	t.Helper()
-	server, err := localstack.Start()
+	server, err := localstack.Start(opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,9 +41,9 @@ type sm struct {
 	t *testing.T
 }
 
-func newClient(t *testing.T) sm {
+func newClient(t *testing.T, opts ...localstack.Option) sm {
 	t.Helper()
-	cfg := startServer(t).Config()
+	cfg := startServer(t, opts...).Config()
 	cfg.RetryMaxAttempts = 1 // the SDK repeats LimitExceededException as if it were throttling
 	return sm{secretsmanager.NewFromConfig(cfg), t}
 }

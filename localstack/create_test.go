@@ -44,6 +44,7 @@ func TestCreateSecretRefusesWhatAWSRefuses(t *testing.T) {
 		{"a description of 2,049 characters", secretsmanager.CreateSecretInput{Name: aws.String("d1"), Description: aws.String(strings.Repeat("d", 2049))}, "ValidationException"},
 		{"a key ID of 2,049 characters", secretsmanager.CreateSecretInput{Name: aws.String("k"), KmsKeyId: aws.String(strings.Repeat("k", 2049))}, "ValidationException"},
 		{"replicas", secretsmanager.CreateSecretInput{Name: aws.String("r"), AddReplicaRegions: []types.ReplicaRegionType{{Region: aws.String("eu-west-1")}}}, "InvalidParameterException"},
+		{"a type of managed external secrets", secretsmanager.CreateSecretInput{Name: aws.String("e"), SecretString: text, Type: aws.String("partner")}, "InvalidParameterException"},
 		{"a reserved tag", secretsmanager.CreateSecretInput{Name: aws.String("g"), Tags: []types.Tag{{Key: aws.String("aws:x"), Value: aws.String("")}}}, "InvalidParameterException"},
 	}
 	c := newClient(t)

@@ -25,8 +25,16 @@ type deleteSecretOutput struct {
 	Name         string
 }
 
-// deleteSecret schedules a secret for deletion, or with force ends its life at once. Forcing what does not exist is no
-// error, so a client can repeat the call.
+// WithDeletionDelay makes a deletion with ForceDeleteWithoutRecovery end d later, by the server's clock, as the service
+// does it in the background (Secrets Manager API reference, DeleteSecret). Until then the secret is marked for deletion: its
+// name is held, so CreateSecret answers InvalidRequestException, and it can be described but neither read, changed nor
+// restored. Without this option, or with a d of 0 or less, it is gone at once.
+func WithDeletionDelay(d time.Duration) Option {
+	return func(o *options) { o.deletionDelay = d }
+}
+
+// deleteSecret schedules a secret for deletion, or with force begins to end its life. Forcing what does not exist, or was
+// forced before, is no error, so a client can repeat the call.
 func (a *account) deleteSecret(in deleteSecretInput) (deleteSecretOutput, error) {
 	days := defaultWindow
 	if in.RecoveryWindowInDays != nil {
@@ -38,7 +46,7 @@ func (a *account) deleteSecret(in deleteSecretInput) (deleteSecretOutput, error)
 			return deleteSecretOutput{}, errWindow
 		}
 	}
-	now := time.Now()
+	now := a.now()
 	s, err := a.find(in.SecretId)
 	if err != nil {
 		if in.ForceDeleteWithoutRecovery && errors.Is(err, errNotFound) {
@@ -46,14 +54,19 @@ func (a *account) deleteSecret(in deleteSecretInput) (deleteSecretOutput, error)
 		}
 		return deleteSecretOutput{}, err
 	}
-	if in.ForceDeleteWithoutRecovery {
-		delete(a.secrets, s.name)
-		return deleteSecretOutput{s.arn, epoch(now), s.name}, nil
-	}
-	if !s.deleted.IsZero() {
+	switch {
+	case in.ForceDeleteWithoutRecovery && !s.forced:
+		s.forced, s.deleted, s.freed, s.changed = true, now, now.Add(a.deletionDelay), now
+	case !in.ForceDeleteWithoutRecovery && !s.deleted.IsZero():
 		return deleteSecretOutput{}, errMarkedDeleted
+	case !in.ForceDeleteWithoutRecovery:
+		s.deleted, s.changed = now.Add(time.Duration(days)*24*time.Hour), now
+		s.freed = s.deleted
 	}
-	s.deleted, s.changed = now.Add(time.Duration(days)*24*time.Hour), now
+	if s.gone(now) {
+		delete(a.secrets, s.name)
+	}
+	a.listed.note(s, now)
 	return deleteSecretOutput{s.arn, epoch(s.deleted), s.name}, nil
 }
 
@@ -69,14 +82,19 @@ type restoreSecretInput struct {
 	SecretId string
 }
 
-// restoreSecret brings a scheduled secret back as it was, under the same ARN. Of a live one it does nothing.
+// restoreSecret brings a scheduled secret back as it was, under the same ARN. Of a live one it does nothing, and what was
+// deleted by force is lost.
 func (a *account) restoreSecret(in restoreSecretInput) (secretOutput, error) {
 	s, err := a.find(in.SecretId)
 	if err != nil {
 		return secretOutput{}, err
 	}
+	if s.forced {
+		return secretOutput{}, errMarkedDeleted
+	}
 	if !s.deleted.IsZero() {
-		s.deleted, s.changed = time.Time{}, time.Now()
+		s.deleted, s.freed, s.changed = time.Time{}, time.Time{}, a.now()
+		a.listed.note(s, s.changed)
 	}
 	return secretOutput{s.arn, s.name}, nil
 }

@@ -30,7 +30,8 @@ func (e *apiError) status() int {
 func (e *apiError) body() []byte {
 	reply := map[string]string{"__type": e.Code, "Message": e.Message}
 	switch e.Code {
-	case "UnknownOperationException", "SerializationException", "ValidationException", "RequestEntityTooLargeException":
+	case "UnknownOperationException", "SerializationException", "ValidationException", "RequestEntityTooLargeException",
+		"ThrottlingException":
 		reply = map[string]string{"__type": e.Code, "message": e.Message}
 	}
 	body, _ := json.Marshal(reply) // strings always marshal
@@ -42,6 +43,8 @@ var (
 	errUnknownOperation = &apiError{"UnknownOperationException", "The action or operation requested is not valid."}
 	errBodyTooLarge     = &apiError{"RequestEntityTooLargeException", "The request entity is too large."}
 	errUnreadable       = &apiError{"SerializationException", "The request body ended early."}
+	errRateExceeded     = &apiError{"ThrottlingException", "Rate exceeded"}
+	errInternal         = &apiError{"InternalServiceError", "An error occurred on the server side."}
 	errNotJSON          = &apiError{"SerializationException", "The request body is not a JSON object."}
 
 	errNotFound        = notFound("Secrets Manager can't find the specified secret.")
@@ -68,6 +71,16 @@ func limitExceeded(format string, args ...any) *apiError {
 
 func exists(format string, args ...any) *apiError {
 	return &apiError{"ResourceExistsException", fmt.Sprintf(format, args...)}
+}
+
+// accessDenied has the words of the service. resource is "" for an action that has none.
+func accessDenied(accessKeyID, action, resource string) *apiError {
+	on := ""
+	if resource != "" {
+		on = " on resource: " + resource
+	}
+	return &apiError{"AccessDeniedException", fmt.Sprintf("User: arn:aws:iam::%s:user/%s is not authorized to perform: secretsmanager:%s%s "+
+		"because no identity-based policy allows the secretsmanager:%[3]s action", accountID, accessKeyID, action, on)}
 }
 
 func invalidRequest(message string) *apiError { return &apiError{"InvalidRequestException", message} }

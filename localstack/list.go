@@ -1,6 +1,7 @@
 package localstack
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -9,7 +10,7 @@ type listSecretsInput struct {
 	Filters                []filter
 	IncludePlannedDeletion bool
 	MaxResults             *int
-	NextToken              string
+	NextToken              *string
 	SortBy, SortOrder      string
 }
 
@@ -48,12 +49,16 @@ func (a *account) list(in listSecretsInput, of string, most int) ([]*secret, str
 		return nil, "", err
 	}
 	var found []*secret
-	for _, s := range a.secrets {
+	for _, s := range a.listed.show(a.now()) {
 		if (in.IncludePlannedDeletion || s.deleted.IsZero()) && matchAll(in.Filters, s) {
 			found = append(found, s)
 		}
 	}
-	p := pager{of: of + " " + in.SortBy + " " + in.SortOrder, token: in.NextToken, size: in.MaxResults, most: most, descending: in.SortOrder == "desc"}
+	token, err := checkOptional("nextToken", in.NextToken, 1, maxNextToken)
+	if err != nil {
+		return nil, "", err
+	}
+	p := pager{of: of + " " + in.SortBy + " " + in.SortOrder, token: token, size: in.MaxResults, most: most, descending: in.SortOrder == "desc"}
 	return page(p, found, func(s *secret) place { return place{key(s), s.serial} })
 }
 
@@ -76,7 +81,7 @@ func sortKey(by string) (func(*secret) string, error) {
 type listSecretVersionIDsInput struct {
 	IncludeDeprecated bool
 	MaxResults        *int
-	NextToken         string
+	NextToken         *string
 	SecretId          string
 }
 
@@ -96,6 +101,10 @@ type listSecretVersionIDsOutput struct {
 
 // listSecretVersionIDs lists versions, oldest first. One without a label is deprecated and left out unless asked for.
 func (a *account) listSecretVersionIDs(in listSecretVersionIDsInput) (listSecretVersionIDsOutput, error) {
+	token, err := checkOptional("nextToken", in.NextToken, 1, maxNextToken)
+	if err != nil {
+		return listSecretVersionIDsOutput{}, err
+	}
 	s, err := a.find(in.SecretId)
 	if err != nil {
 		return listSecretVersionIDsOutput{}, err
@@ -106,17 +115,14 @@ func (a *account) listSecretVersionIDs(in listSecretVersionIDsInput) (listSecret
 			found = append(found, v)
 		}
 	}
-	p := pager{of: "ListSecretVersionIds " + s.arn, token: in.NextToken, size: in.MaxResults, most: maxPage}
+	p := pager{of: "ListSecretVersionIds " + s.arn, token: token, size: in.MaxResults, most: maxPage}
 	found, next, err := page(p, found, func(v *version) place { return place{serial: v.serial} })
 	if err != nil {
 		return listSecretVersionIDsOutput{}, err
 	}
 	out := listSecretVersionIDsOutput{ARN: s.arn, Name: s.name, NextToken: next, Versions: []versionListEntry{}}
-	key := s.kmsKeyID
-	if key == "" {
-		key = "DefaultEncryptionKey"
-	}
 	for _, v := range found {
+		key := cmp.Or(v.kmsKeyID, "DefaultEncryptionKey")
 		out.Versions = append(out.Versions, versionListEntry{epoch(v.created), []string{key}, epoch(v.accessed), v.id, s.labelsOf(v.id)})
 	}
 	return out, nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -124,13 +125,14 @@ func TestListSecretsRefusesWhatAWSRefuses(t *testing.T) {
 }
 
 func TestListSecretsPagesAndOrders(t *testing.T) {
-	c := newClient(t)
+	c, clock := newClientWithClock(t)
 	var created []string
 	for i := range 23 {
 		name := fmt.Sprintf("s%02d", (i*7)%23)
 		c.create(name, "value")
 		created = append(created, name)
 	}
+	clock.advance(time.Minute)
 	c.mustPut(created[0], v2, "changed")
 	c.wantValue(created[1], "value") // read
 	changed := append(slices.Clone(created[1:]), created[0])

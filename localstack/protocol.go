@@ -16,11 +16,11 @@ const maxBody = 1 << 20
 
 const contentType = "application/x-amz-json-1.1"
 
-// An action reads the body of a request and changes or reads the account.
-type action func(a *account, body []byte) (any, error)
+// An action reads the body of a request and changes or reads the account, on behalf of a caller.
+type action func(a *account, by caller, body []byte) (any, error)
 
 var actions = map[string]action{
-	"BatchGetSecretValue":      on((*account).batchGetSecretValue),
+	"BatchGetSecretValue":      onBehalf((*account).batchGetSecretValue),
 	"CreateSecret":             on((*account).createSecret),
 	"DeleteSecret":             on((*account).deleteSecret),
 	"DescribeSecret":           on((*account).describeSecret),
@@ -31,27 +31,42 @@ var actions = map[string]action{
 	"RestoreSecret":            on((*account).restoreSecret),
 	"TagResource":              on((*account).tagResource),
 	"UntagResource":            on((*account).untagResource),
+	"UpdateSecret":             on((*account).updateSecret),
 	"UpdateSecretVersionStage": on((*account).updateSecretVersionStage),
 }
 
 func on[In, Out any](run func(*account, In) (Out, error)) action {
-	return func(a *account, body []byte) (any, error) {
+	return onBehalf(func(a *account, _ caller, in In) (Out, error) { return run(a, in) })
+}
+
+// onBehalf is on for an action whose permissions depend on what it finds.
+func onBehalf[In, Out any](run func(*account, caller, In) (Out, error)) action {
+	return func(a *account, by caller, body []byte) (any, error) {
 		var in In
 		if err := decode(body, &in); err != nil {
 			return nil, err
 		}
-		return run(a, in)
+		return run(a, by, in)
 	}
+}
+
+// request is what a client asks for.
+type request struct {
+	action      string
+	accessKeyID string
+	body        []byte
+	err         error // why the body is not whole
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusOK
 	reply, err := s.answer(w, r)
+	if errors.Is(err, errCut) {
+		panic(http.ErrAbortHandler) // net/http's way to close a connection without an answer
+	}
 	if err != nil {
-		var failure *apiError
-		if !errors.As(err, &failure) {
-			failure = &apiError{Code: "InternalServiceError", Message: "An error occurred on the server side."}
-		}
+		failure := errInternal
+		_ = errors.As(err, &failure)
 		status, reply = failure.status(), failure.body()
 		w.Header().Set("x-amzn-ErrorType", failure.Code)
 	}
@@ -61,24 +76,50 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(reply) // the client is gone
 }
 
-// answer runs the action of a request and returns the body of the reply.
+// answer reads a request and returns the body of the reply.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	name, ok := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager.")
-	run := actions[name]
-	if !ok || run == nil || r.Method != http.MethodPost {
+	if !ok || actions[name] == nil || r.Method != http.MethodPost {
 		return nil, errUnknownOperation
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	q := request{action: name, accessKeyID: accessKeyID(r)}
+	q.body, q.err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	reply, held, err := s.handle(q)
+	if held != nil {
+		return held.outcome(r.Context())
+	}
+	return reply, err
+}
+
+// handle executes a request, unless a fault has something else in mind. One that is held is answered by the Injected.
+func (s *Server) handle(q request) (reply []byte, held *Injected, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls[name]++
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+	s.calls[q.action]++
+	if len(s.faults) > 0 {
+		return s.meet(q)
+	}
+	reply, err = s.execute(q)
+	return reply, nil, err
+}
+
+// execute runs the action of a request and returns the body of the reply. The mutex is held.
+func (s *Server) execute(q request) ([]byte, error) {
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(q.err, &tooLarge) {
 		return nil, errBodyTooLarge
 	}
-	if err != nil {
+	if q.err != nil {
 		return nil, errUnreadable
 	}
-	out, err := run(&s.account, body)
+	if b := s.throttle[q.action]; b != nil && !b.take(s.account.now()) {
+		return nil, errRateExceeded
+	}
+	policy, limited := s.policies[q.accessKeyID]
+	by := caller{q.accessKeyID, policy, limited}
+	if err := by.authorize(&s.account, q.action, q.body); err != nil {
+		return nil, err
+	}
+	out, err := actions[q.action](&s.account, by, q.body)
 	if err != nil {
 		return nil, err
 	}

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"slices"
-	"time"
 )
 
 type getSecretValueInput struct {
-	SecretId, VersionId, VersionStage string
+	SecretId                string
+	VersionId, VersionStage *string
 }
 
 type secretValue struct {
@@ -22,21 +22,25 @@ type secretValue struct {
 }
 
 func (a *account) getSecretValue(in getSecretValueInput) (secretValue, error) {
-	if err := checkVersionID("versionId", in.VersionId); err != nil {
+	id, err := checkOptional("versionId", in.VersionId, minToken, maxToken)
+	if err != nil {
 		return secretValue{}, err
 	}
-	if err := checkLength("versionStage", in.VersionStage, 0, maxLabel); err != nil {
+	label, err := checkOptional("versionStage", in.VersionStage, 1, maxLabel)
+	if err != nil {
 		return secretValue{}, err
 	}
 	s, err := a.findLive(in.SecretId)
 	if err != nil {
 		return secretValue{}, err
 	}
-	v, err := s.find(in.VersionId, in.VersionStage)
+	v, err := s.find(id, label)
 	if err != nil {
 		return secretValue{}, err
 	}
-	s.touch(v, time.Now())
+	if now := a.now(); s.touch(v, now) {
+		a.listed.note(s, now)
+	}
 	out := secretValue{ARN: s.arn, CreatedDate: epoch(v.created), Name: s.name, VersionId: v.id, VersionStages: s.labelsOf(v.id)}
 	if v.value.binary {
 		out.SecretBinary = []byte(v.value.data)
@@ -49,7 +53,7 @@ func (a *account) getSecretValue(in getSecretValueInput) (secretValue, error) {
 type batchGetSecretValueInput struct {
 	Filters      []filter
 	MaxResults   *int
-	NextToken    string
+	NextToken    *string
 	SecretIdList []string
 }
 
@@ -63,8 +67,9 @@ type batchGetSecretValueOutput struct {
 	SecretValues []secretValue
 }
 
-// batchGetSecretValue reads several secrets. One that cannot be read is an entry in Errors and not the call's error.
-func (a *account) batchGetSecretValue(in batchGetSecretValueInput) (batchGetSecretValueOutput, error) {
+// batchGetSecretValue reads several secrets. One that cannot, or may not, be read is an entry in Errors and not the call's
+// error.
+func (a *account) batchGetSecretValue(by caller, in batchGetSecretValueInput) (batchGetSecretValueOutput, error) {
 	out := batchGetSecretValueOutput{Errors: []batchError{}, SecretValues: []secretValue{}}
 	ids, next, err := a.batch(in)
 	if err != nil {
@@ -72,7 +77,7 @@ func (a *account) batchGetSecretValue(in batchGetSecretValueInput) (batchGetSecr
 	}
 	out.NextToken = next
 	for _, id := range ids {
-		v, err := a.getSecretValue(getSecretValueInput{SecretId: id})
+		v, err := a.getAs(by, id)
 		if failure := (*apiError)(nil); errors.As(err, &failure) {
 			out.Errors = append(out.Errors, batchError{failure.Code, failure.Message, id})
 			continue
@@ -80,6 +85,14 @@ func (a *account) batchGetSecretValue(in batchGetSecretValueInput) (batchGetSecr
 		out.SecretValues = append(out.SecretValues, v)
 	}
 	return out, nil
+}
+
+// getAs reads the current value of one secret of a batch.
+func (a *account) getAs(by caller, id string) (secretValue, error) {
+	if err := by.checkSecret(a, "GetSecretValue", id); err != nil {
+		return secretValue{}, err
+	}
+	return a.getSecretValue(getSecretValueInput{SecretId: id})
 }
 
 // batch returns the secrets that a request means: those of its list, or a page of those that pass its filters.
@@ -91,7 +104,7 @@ func (a *account) batch(in batchGetSecretValueInput) (ids []string, next string,
 		switch {
 		case in.MaxResults != nil:
 			return nil, "", invalidParameter("'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided.")
-		case in.NextToken != "":
+		case in.NextToken != nil:
 			return nil, "", errNextToken // a list is always one page
 		}
 		return in.SecretIdList, "", checkCount("secretIdList", len(in.SecretIdList), maxBatch)

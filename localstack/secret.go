@@ -9,6 +9,7 @@ import (
 // The staging labels that have a meaning of their own.
 const (
 	labelCurrent  = "AWSCURRENT"
+	labelPending  = "AWSPENDING"
 	labelPrevious = "AWSPREVIOUS"
 )
 
@@ -21,14 +22,17 @@ type secret struct {
 	serial                           int // in the order of creation
 	created, changed                 time.Time
 	accessed                         time.Time // zero: never
-	deleted                          time.Time // when the recovery window ends; zero: not scheduled for deletion
+	deleted                          time.Time // DeletionDate; zero: not scheduled for deletion
+	freed                            time.Time // when its name is free; zero: not scheduled for deletion
+	forced                           bool      // deleted without recovery
 	tags                             map[string]string
 	versions                         map[string]*version
+	serials                          int               // how many versions there have been
 	labels                           map[string]string // label to the ID of the one version it is on
 }
 
 type version struct {
-	id                string
+	id, kmsKeyID      string
 	serial            int
 	value             value
 	created, accessed time.Time
@@ -45,7 +49,7 @@ type value struct {
 func (s *secret) put(id string, v value, labels []string, now time.Time) error {
 	if old := s.versions[id]; old != nil {
 		if old.value != v {
-			return exists("You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", id, s.arn)
+			return s.tokenInUse(id)
 		}
 		return nil
 	}
@@ -59,10 +63,23 @@ func (s *secret) put(id string, v value, labels []string, now time.Time) error {
 	if len(next) > maxLabels {
 		return errTooManyLabels
 	}
+	if err := s.makeRoom(now); err != nil {
+		return err
+	}
 	s.labels = next
-	s.versions[id] = &version{id: id, serial: len(s.versions), value: v, created: now}
+	s.versions[id] = &version{id: id, kmsKeyID: s.kmsKeyID, serial: s.serials, value: v, created: now}
+	s.serials++
 	s.changed = now
 	return nil
+}
+
+func (s *secret) tokenInUse(id string) error {
+	return exists("You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", id, s.arn)
+}
+
+// gone reports whether the life of the secret has ended.
+func (s *secret) gone(now time.Time) bool {
+	return !s.freed.IsZero() && !now.Before(s.freed)
 }
 
 // move takes label from the version from and puts it on the version to; "" is none. It fails, and changes nothing, unless
@@ -147,8 +164,10 @@ func (s *secret) stages() map[string][]string {
 	return stages
 }
 
-// touch notes that a value was read. AWS shows the day only.
-func (s *secret) touch(v *version, now time.Time) {
+// touch notes that a value was read and reports whether it is the first time on that day: AWS shows the day only.
+func (s *secret) touch(v *version, now time.Time) bool {
 	day := now.UTC().Truncate(24 * time.Hour)
+	first := !s.accessed.Equal(day)
 	s.accessed, v.accessed = day, day
+	return first
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
 // region is the region in ARNs and in Config.
@@ -32,16 +31,23 @@ type Server struct {
 	done  chan struct{}  // closed when the listener is
 	conns sync.WaitGroup // one for each connection
 
-	mu      sync.Mutex
-	account account
-	calls   map[string]int
+	mu       sync.Mutex
+	account  account
+	calls    map[string]int
+	policies map[string][]Statement // by access key ID
+	throttle map[string]*bucket     // by action; nil: no rate is limited
+	faults   []*Injected            // those that wait for a request, or with one
 }
 
 // Option changes how Start sets up a server.
 type Option func(*options)
 
 type options struct {
-	addr string
+	addr          string
+	now           func() time.Time
+	deletionDelay time.Duration
+	listLag       time.Duration
+	throttled     bool
 }
 
 // WithAddr listens on addr, a host and port as for [net.Listen], in place of a free port of 127.0.0.1. Nobody is asked for
@@ -62,10 +68,14 @@ func Start(opts ...Option) (*Server, error) {
 		return nil, fmt.Errorf("localstack: listen on %q: %w", o.addr, err)
 	}
 	s := &Server{
-		URL:     "http://" + listener.Addr().String(),
-		done:    make(chan struct{}),
-		account: account{secrets: map[string]*secret{}},
-		calls:   map[string]int{},
+		URL:      "http://" + listener.Addr().String(),
+		done:     make(chan struct{}),
+		account:  newAccount(o),
+		calls:    map[string]int{},
+		policies: map[string][]Statement{},
+	}
+	if o.throttled {
+		s.throttle = newThrottle()
 	}
 	s.http.Handler = http.HandlerFunc(s.serve)
 	s.http.ConnState = s.track
@@ -98,17 +108,12 @@ func (s *Server) Close() {
 }
 
 // Config returns a configuration for AWS clients that reaches this server: the region us-east-1, the server's URL as
-// endpoint and dummy credentials. It reads neither the environment nor a file, and each call returns a new one.
-func (s *Server) Config() aws.Config {
-	return aws.Config{
-		Region:       region,
-		BaseEndpoint: aws.String(s.URL),
-		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
-	}
-}
+// endpoint and the dummy credentials of the principal "test". It reads neither the environment nor a file, and each call
+// returns a new one.
+func (s *Server) Config() aws.Config { return s.ConfigAs("test") }
 
 // Calls returns how many requests each action has had, by its name such as "GetSecretValue", since Start or the last
-// ResetCalls. Requests that ended in an error count; requests for actions that the server does not have do not.
+// ResetCalls. Requests that were refused or met a Fault count; requests for actions that the server does not have do not.
 func (s *Server) Calls() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

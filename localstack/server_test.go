@@ -123,7 +123,7 @@ func TestCallsCountsRequestsByActionUntilReset(t *testing.T) {
 	if calls := server.Calls(); len(calls) != 0 {
 		t.Errorf("Calls() after ResetCalls = %v; want none", calls)
 	}
-	_, _ = c.UpdateSecret(t.Context(), &secretsmanager.UpdateSecretInput{SecretId: aws.String("a")})
+	_, _ = c.GetRandomPassword(t.Context(), &secretsmanager.GetRandomPasswordInput{})
 	if calls := server.Calls(); len(calls) != 0 {
 		t.Errorf("Calls() = %v; want actions that the server does not have left out", calls)
 	}

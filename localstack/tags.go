@@ -3,7 +3,6 @@ package localstack
 import (
 	"maps"
 	"strings"
-	"time"
 )
 
 type tag struct{ Key, Value string }
@@ -27,7 +26,8 @@ func (a *account) tagResource(in tagResourceInput) (emptyOutput, error) {
 	if err := s.tag(in.Tags); err != nil {
 		return emptyOutput{}, err
 	}
-	s.changed = time.Now()
+	s.changed = a.now()
+	a.listed.note(s, s.changed)
 	return emptyOutput{}, nil
 }
 
@@ -50,10 +50,12 @@ func (a *account) untagResource(in untagResourceInput) (emptyOutput, error) {
 	if err != nil {
 		return emptyOutput{}, err
 	}
+	next := maps.Clone(s.tags)
 	for _, key := range in.TagKeys {
-		delete(s.tags, key)
+		delete(next, key)
 	}
-	s.changed = time.Now()
+	s.tags, s.changed = next, a.now()
+	a.listed.note(s, s.changed)
 	return emptyOutput{}, nil
 }
 

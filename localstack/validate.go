@@ -14,14 +14,15 @@ const (
 	maxValue       = 65536 // bytes; Secrets Manager user guide, AWS Secrets Manager quotas
 	minToken       = 32    // CreateSecret, ClientRequestToken
 	maxToken       = 64
-	maxLabel       = 256 // PutSecretValue, VersionStages
-	maxTags        = 50  // AWS General Reference, Service quotas for Tagging
-	maxTagKey      = 128 // Tag, Key
-	maxTagValue    = 256 // Tag, Value
-	maxBatch       = 20  // BatchGetSecretValue, SecretIdList and MaxResults
-	maxPage        = 100 // ListSecrets and ListSecretVersionIds, MaxResults
-	maxFilters     = 10  // ListSecrets, Filters; Filter, Values
-	maxFilterValue = 512 // Filter, Values
+	maxNextToken   = 4096 // ListSecrets, NextToken
+	maxLabel       = 256  // PutSecretValue, VersionStages
+	maxTags        = 50   // AWS General Reference, Service quotas for Tagging
+	maxTagKey      = 128  // Tag, Key
+	maxTagValue    = 256  // Tag, Value
+	maxBatch       = 20   // BatchGetSecretValue, SecretIdList and MaxResults
+	maxPage        = 100  // ListSecrets and ListSecretVersionIds, MaxResults
+	maxFilters     = 10   // ListSecrets, Filters; Filter, Values
+	maxFilterValue = 512  // Filter, Values
 )
 
 const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -129,10 +130,10 @@ func checkLabels(labels []string) error {
 	return nil
 }
 
-// checkVersionID checks an optional VersionId of a request.
-func checkVersionID(member, id string) error {
-	if id == "" {
-		return nil
+// checkOptional returns an optional member of a request, "" if it is left out.
+func checkOptional(member string, s *string, shortest, longest int) (string, error) {
+	if s == nil {
+		return "", nil
 	}
-	return checkLength(member, id, minToken, maxToken)
+	return *s, checkLength(member, *s, shortest, longest)
 }

@@ -1,6 +1,6 @@
 package localstack
 
-import "time"
+var errType = invalidParameter("Type isn't supported by this server, which has no managed external secrets.")
 
 type createSecretInput struct {
 	AddReplicaRegions  []struct{ Region string }
@@ -11,6 +11,7 @@ type createSecretInput struct {
 	SecretBinary       []byte
 	SecretString       *string
 	Tags               []tag
+	Type               *string
 }
 
 type createSecretOutput struct {
@@ -29,11 +30,11 @@ func (a *account) createSecret(in createSecretInput) (createSecretOutput, error)
 	if hasValue {
 		out.VersionId = *in.ClientRequestToken
 	}
-	if old := a.secrets[in.Name]; old != nil {
+	if old := a.holder(in.Name); old != nil {
 		out.ARN = old.arn
 		return out, old.recreate(out.VersionId, v)
 	}
-	now := time.Now()
+	now := a.now()
 	s := &secret{
 		arn: newARN(in.Name), name: in.Name, description: in.Description, kmsKeyID: in.KmsKeyId, serial: a.serial,
 		created: now, changed: now, tags: map[string]string{}, versions: map[string]*version{}, labels: map[string]string{},
@@ -48,6 +49,7 @@ func (a *account) createSecret(in createSecretInput) (createSecretOutput, error)
 	}
 	a.serial++
 	a.secrets[in.Name] = s
+	a.listed.note(s, now)
 	out.ARN = s.arn
 	return out, nil
 }
@@ -68,6 +70,9 @@ func checkCreate(in createSecretInput) (value, bool, error) {
 	if len(in.AddReplicaRegions) > 0 {
 		return value{}, false, invalidParameter("AddReplicaRegions isn't supported by this server, which has one region.")
 	}
+	if in.Type != nil {
+		return value{}, false, errType
+	}
 	return checkValue(in.SecretString, in.SecretBinary)
 }
 
@@ -79,7 +84,7 @@ func (s *secret) recreate(id string, v value) error {
 	case old == nil:
 		return exists("The operation failed because the secret %s already exists.", s.name)
 	case old.value != v:
-		return exists("You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", id, s.arn)
+		return s.tokenInUse(id)
 	}
 	return nil
 }
@@ -115,15 +120,17 @@ func (a *account) putSecretValue(in putSecretValueInput) (putSecretValueOutput, 
 	if err != nil {
 		return putSecretValueOutput{}, err
 	}
-	id := *in.ClientRequestToken
-	if err := s.put(id, v, in.VersionStages, time.Now()); err != nil {
+	id, now := *in.ClientRequestToken, a.now()
+	if err := s.put(id, v, in.VersionStages, now); err != nil {
 		return putSecretValueOutput{}, err
 	}
+	a.listed.note(s, now)
 	return putSecretValueOutput{s.arn, s.name, id, s.labelsOf(id)}, nil
 }
 
 type updateSecretVersionStageInput struct {
-	MoveToVersionId, RemoveFromVersionId, SecretId, VersionStage string
+	MoveToVersionId, RemoveFromVersionId *string
+	SecretId, VersionStage               string
 }
 
 // secretOutput names the secret that an action changed.
@@ -133,18 +140,22 @@ func (a *account) updateSecretVersionStage(in updateSecretVersionStageInput) (se
 	if err := checkLength("versionStage", in.VersionStage, 1, maxLabel); err != nil {
 		return secretOutput{}, err
 	}
-	if err := checkVersionID("moveToVersionId", in.MoveToVersionId); err != nil {
+	to, err := checkOptional("moveToVersionId", in.MoveToVersionId, minToken, maxToken)
+	if err != nil {
 		return secretOutput{}, err
 	}
-	if err := checkVersionID("removeFromVersionId", in.RemoveFromVersionId); err != nil {
+	from, err := checkOptional("removeFromVersionId", in.RemoveFromVersionId, minToken, maxToken)
+	if err != nil {
 		return secretOutput{}, err
 	}
 	s, err := a.findLive(in.SecretId)
 	if err != nil {
 		return secretOutput{}, err
 	}
-	if err := s.move(in.VersionStage, in.MoveToVersionId, in.RemoveFromVersionId, time.Now()); err != nil {
+	now := a.now()
+	if err := s.move(in.VersionStage, to, from, now); err != nil {
 		return secretOutput{}, err
 	}
+	a.listed.note(s, now)
 	return secretOutput{s.arn, s.name}, nil
 }
