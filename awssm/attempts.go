@@ -42,13 +42,19 @@ func (a *attempts) aside() *attempts {
 // option is for the options of one call of the client.
 func (a *attempts) option(o *secretsmanager.Options) {
 	a.sent = 0
-	o.APIOptions = append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], func(stack *middleware.Stack) error {
-		// After "Retry", so that it runs on each attempt, and after "Signing", which may wait for credentials.
-		return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("tokenkeepAttempts", a.attempt), middleware.After)
-	})
+	o.APIOptions = append(o.APIOptions[:len(o.APIOptions):len(o.APIOptions)], a.watch)
 }
 
-func (a *attempts) attempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+func (a *attempts) watch(stack *middleware.Stack) error {
+	// After "Retry", so that it runs on each attempt, and after "Signing", which may wait for credentials.
+	return stack.Finalize.Add(a, middleware.After)
+}
+
+// ID is the name of the middleware that attempts is to the SDK.
+func (a *attempts) ID() string { return "tokenkeepAttempts" }
+
+// HandleFinalize sends one request.
+func (a *attempts) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
 	a.resent = a.unknown

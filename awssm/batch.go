@@ -155,8 +155,8 @@ func (m *many) take(out *secretsmanager.BatchGetSecretValueOutput, asked map[str
 			continue
 		}
 		v, err := newValue(entry.ARN, entry.VersionId, entry.SecretString, entry.SecretBinary)
-		if err != nil {
-			continue // read singly, which reports it
+		if err != nil || !slices.Contains(entry.VersionStages, currentStage) {
+			continue // read singly, which reports an error, and reads AWSCURRENT in moto too
 		}
 		delete(asked, full)
 		if !v.tombstone() {

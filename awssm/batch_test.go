@@ -148,7 +148,7 @@ func TestABatchReportsWhatItCouldNotRead(t *testing.T) {
 	b, names := filled(t, 5)
 	b.link.bend = func(op string, _ int, send func() (*http.Response, error)) (*http.Response, error) {
 		return reply(http.StatusOK, `{"SecretValues": [
-			{"ARN": "arn:aws:secretsmanager:us-east-1:1:secret:crm/prod/t_p0-AbCdEf", "Name": "crm/prod/t_p0", "VersionId": "v", "SecretString": "of t_p0"},
+			{"ARN": "arn:aws:secretsmanager:us-east-1:1:secret:crm/prod/t_p0-AbCdEf", "Name": "crm/prod/t_p0", "VersionId": "v", "VersionStages": ["AWSCURRENT"], "SecretString": "of t_p0"},
 			{"ARN": "arn:aws:secretsmanager:us-east-1:1:secret:strange-AbCdEf", "Name": "strange", "VersionId": "v", "SecretString": "x"}],
 			"Errors": [
 			{"SecretId": "crm/prod/t_p1", "ErrorCode": "AccessDeniedException", "Message": "no"},

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,13 +20,44 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(mototest.M{M: m}.Run()) }
 
-func TestDriverOnLocalstack(t *testing.T) { conform(t, localstackConfig, 0) }
+func TestDriverOnLocalstack(t *testing.T) { conform(t, localstackConfig, awssm.Options{}) }
 
-func TestDriverOnMoto(t *testing.T) { conform(t, motoConfig, 0) }
+func TestDriverOnMoto(t *testing.T) { conform(t, motoConfig, awssm.Options{}) }
 
-func TestDriverWithRecoveryWindowOnLocalstack(t *testing.T) { conform(t, localstackConfig, 7) }
+func TestDriverWithRecoveryWindowOnLocalstack(t *testing.T) {
+	conform(t, localstackConfig, awssm.Options{RecoveryWindow: 7})
+}
 
-func TestDriverWithRecoveryWindowOnMoto(t *testing.T) { conform(t, motoConfig, 7) }
+func TestDriverWithRecoveryWindowOnMoto(t *testing.T) {
+	conform(t, motoConfig, awssm.Options{RecoveryWindow: 7})
+}
+
+func TestDriverInTwoStepsOnLocalstack(t *testing.T) {
+	conform(t, localstackConfig, awssm.Options{TwoStep: true})
+}
+
+func TestDriverInTwoStepsOnMoto(t *testing.T) {
+	conform(t, motoConfig, awssm.Options{TwoStep: true})
+}
+
+func TestDriverInTwoStepsWithRecoveryWindow(t *testing.T) {
+	for name, config := range map[string]func(*testing.T) aws.Config{"localstack": localstackConfig, "moto": motoConfig} {
+		t.Run(name, func(t *testing.T) { conform(t, config, awssm.Options{TwoStep: true, RecoveryWindow: 7}) })
+	}
+}
+
+// Of two processes with one prefix only one may have the option set.
+func TestDriverInTwoStepsBesideOneInOne(t *testing.T) {
+	cfg := ownConnections(t, localstackConfig(t))
+	drivertest.Run(t, func(t *testing.T) func() driver.Secrets {
+		var handles atomic.Int32
+		prefix := freshPrefix()
+		return func() driver.Secrets {
+			o := awssm.Options{Prefix: prefix, TwoStep: handles.Add(1)%2 == 0}
+			return newDriver(t, secretsmanager.NewFromConfig(cfg), o)
+		}
+	})
+}
 
 func localstackConfig(t *testing.T) aws.Config {
 	t.Helper()
@@ -50,10 +82,11 @@ func ownConnections(t *testing.T, cfg aws.Config) aws.Config {
 }
 
 // conform runs the suite on a server. Each folder is a prefix of its own, and each handle a client of its own.
-func conform(t *testing.T, config func(*testing.T) aws.Config, window int) {
+func conform(t *testing.T, config func(*testing.T) aws.Config, o awssm.Options) {
 	cfg := ownConnections(t, config(t))
 	drivertest.Run(t, func(t *testing.T) func() driver.Secrets {
-		o := awssm.Options{Prefix: freshPrefix(), RecoveryWindow: window}
+		o := o
+		o.Prefix = freshPrefix()
 		return func() driver.Secrets { return newDriver(t, secretsmanager.NewFromConfig(cfg), o) }
 	})
 }

@@ -49,7 +49,7 @@ func (s *secrets) heldAdvice() string {
 
 // tryCreate makes a secret, unless the name is held by a deleted one.
 func (s *secrets) tryCreate(ctx context.Context, name string, payload []byte, a *attempts) (rev driver.Revision, held bool, err error) {
-	version := firstVersion()
+	version := firstVersion(s.twoStep)
 	in := &secretsmanager.CreateSecretInput{
 		Name:               aws.String(s.FullName(name)),
 		ClientRequestToken: aws.String(version),
@@ -81,7 +81,7 @@ func (s *secrets) occupied(ctx context.Context, name string, payload []byte, a *
 	case err != nil:
 		return "", false, s.fail(ctx, "GetSecretValue", name, a, err)
 	case v.tombstone():
-		rev, err = s.swap(ctx, name, payload, v.revision, a)
+		rev, err = (&swap{secrets: s, name: name, payload: payload, base: v.revision, a: a}).run(ctx)
 		return rev, false, err
 	case bytes.Equal(v.payload, payload):
 		return v.encode(), false, nil // an earlier attempt, whose reply was lost
@@ -130,7 +130,7 @@ func (s *secrets) restored(ctx context.Context, name string, payload []byte, a *
 	case !v.tombstone():
 		return "", true, nil // tried again, which compares payloads
 	}
-	rev, err = s.swap(ctx, name, payload, v.revision, a)
+	rev, err = (&swap{secrets: s, name: name, payload: payload, base: v.revision, a: a}).run(ctx)
 	return rev, false, err
 }
 

@@ -130,7 +130,9 @@ func TestADamagedIndexIsNeverAnEmptyList(t *testing.T) {
 			return `{"tokenkeep":1,"kind":"index","path":"","state":"leaf","entries":7}`
 		}, tokenkeep.ErrDamaged, "entries"},
 		{"of a newer format", func(p string) string { return strings.Replace(p, `"tokenkeep":1`, `"tokenkeep":2`, 1) }, tokenkeep.ErrForeign, "newer tokenkeep"},
-		{"that has grown", func(p string) string { return strings.Replace(p, `"state":"leaf"`, `"state":"split"`, 1) }, tokenkeep.ErrForeign, "newer tokenkeep"},
+		{"in a state of the future", func(p string) string { return strings.Replace(p, `"state":"leaf"`, `"state":"merged"`, 1) }, tokenkeep.ErrForeign, "newer tokenkeep"},
+		{"whose children are missing", func(p string) string { return strings.Replace(p, `"state":"leaf"`, `"state":"moved"`, 1) }, tokenkeep.ErrDamaged, "missing"},
+		{"that is another part of it", func(p string) string { return strings.Replace(p, `"path":""`, `"path":"0"`, 1) }, tokenkeep.ErrDamaged, "another part"},
 		{"that is somebody else's", func(string) string { return `{}` }, tokenkeep.ErrForeign, "no tokenkeep field"},
 	}
 	for _, tt := range tests {
@@ -192,18 +194,22 @@ func (a *account) fill(size int, stamp time.Time) {
 	a.plant("i_r", string(payload))
 }
 
-func TestAFullIndexRefusesNewTokensOnly(t *testing.T) {
+func TestAFullIndexGrowsAndAllGoesOn(t *testing.T) {
 	a := newAccount(t, awssm.Options{})
 	stored := a.save(threeTokens()...)
 	a.fill(56<<10, time.Now())
-	full := a.value("i_r")
-	s := a.handle()
-	for _, token := range []tokenkeep.Token{secret("zoe"), {ID: "4", UserName: "zoe", AccessToken: canary}, {RefreshToken: canary}} {
-		_, err := s.SaveToken(t.Context(), token)
-		refused(t, "SaveToken of a new token", err, tokenkeep.ErrTooLarge, "57344", "delete tokens")
+	old, s := a.handle(), a.handle()
+	if _, err := old.GetTokens(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	if a.value("i_r") != full || len(a.secrets()) != 4 {
-		t.Errorf("something was written; secrets: %q", a.secrets())
+	if err := saves(secret("zoe"))(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(a.secrets()); n != 4+16+1 {
+		t.Errorf("%d secrets; want four tokens and an index of 17: %q", n, a.secrets())
+	}
+	if err := saves(tokenkeep.Token{ID: "5", UserName: "yan", AccessToken: canary})(t.Context(), old); err != nil {
+		t.Errorf("a save through a handle that has not noticed: %v", err)
 	}
 	for _, step := range []struct {
 		what string
@@ -222,8 +228,8 @@ func TestAFullIndexRefusesNewTokensOnly(t *testing.T) {
 		}
 	}
 	tokens, err := a.handle().GetTokens(t.Context())
-	if err != nil || len(tokens) != 2 || tokens[0].ID != stored[0].ID || tokens[1].UserName != "bobby" {
-		t.Errorf("GetTokens = %v, error %v; want the tokens of ann and bobby", tokens, err)
+	if err != nil || len(tokens) != 4 || tokens[0].ID != stored[0].ID || tokens[1].UserName != "bobby" {
+		t.Errorf("GetTokens = %v, error %v; want the tokens of ann, bobby, yan and zoe", tokens, err)
 	}
 }
 

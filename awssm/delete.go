@@ -3,8 +3,8 @@ package awssm
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -17,6 +17,7 @@ var tombstonePayload = []byte(`{"tokenkeep": 1, "kind": "deleted"}`)
 
 const (
 	currentStage   = "AWSCURRENT"
+	previousStage  = "AWSPREVIOUS"
 	tombstoneStage = "tokenkeep-deleted" // on a tombstone, next to AWSCURRENT, for RestoreSecret to see
 )
 
@@ -44,43 +45,31 @@ func (s *secrets) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
-// burials bounds how many versions a tombstone is pushed past.
-const burials = 200
+// burials bounds how often a delete begins again because somebody else wrote.
+const burials = 100
 
 // bury makes a tombstone the current version, and returns the secret's ARN, or "" where there is no secret.
 //
-// It takes the first free place in the line of successors, so that nobody who has read any version of this life can
-// write in the next, which has the same ARN if the secret is restored.
+// It is a put like any other, so that nobody who has read any version of this life can write in the next, which has
+// the same ARN if the secret is restored.
 func (s *secrets) bury(ctx context.Context, name string, a *attempts) (arn string, err error) {
-	v, err := s.value(ctx, s.FullName(name), a)
-	switch {
-	case err != nil && absent(err):
-		return "", nil
-	case err != nil:
-		return "", s.fail(ctx, "GetSecretValue", name, a, err)
-	case v.tombstone():
-		return v.arn, nil
-	}
-	for next, pushed := v.successor(), 0; ; next = next.successor() {
-		out, err := s.client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
-			SecretId:           aws.String(next.arn),
-			ClientRequestToken: aws.String(next.version),
-			SecretString:       aws.String(string(tombstonePayload)),
-			VersionStages:      []string{currentStage, tombstoneStage},
-		}, a.option)
+	for range burials {
+		v, err := s.value(ctx, s.FullName(name), a)
 		switch {
-		case err == nil && slices.Contains(out.VersionStages, currentStage):
-			return next.arn, nil
 		case err != nil && absent(err):
 			return "", nil
-		case err != nil && !exists(err):
-			return "", s.fail(ctx, "PutSecretValue", name, a, err)
+		case err != nil:
+			return "", s.fail(ctx, "GetSecretValue", name, a, err)
+		case v.tombstone():
+			return v.arn, nil
 		}
-		// Taken by another writer, or by the tombstone of a former life.
-		if pushed++; pushed == burials {
-			return "", s.errorOf("PutSecretValue", name, a, errNoRoom)
+		burial := swap{secrets: s, name: name, payload: tombstonePayload, label: tombstoneStage, base: v.revision, a: a}
+		if _, err = burial.run(ctx); err == nil {
+			return v.arn, nil
+		}
+		if !errors.Is(err, driver.ErrConflict) {
+			return "", err
 		}
 	}
+	return "", s.errorOf("PutSecretValue", name, a, fmt.Errorf("%d times another writer was faster; try again: %w", burials, driver.ErrUnavailable))
 }
-
-var errNoRoom = fmt.Errorf("%d versions after the current one are taken; delete the secret without a recovery window: %w", burials, driver.ErrDamaged)

@@ -26,16 +26,30 @@
 //	secretsmanager:DescribeSecret and
 //	secretsmanager:RestoreSecret        on R/t_*, where Options.RecoveryWindow is set
 //
+// Any writer needs secretsmanager:UpdateSecretVersionStage, on what it may put, where Options.TwoStep is or was set and
+// after somebody moved AWSCURRENT back by hand. A program that compares the store with the account needs
+// secretsmanager:ListSecrets on * and secretsmanager:DescribeSecret on R/*.
+//
 // With Options.KMSKeyID, kms:Decrypt and kms:GenerateDataKey on that key. Without BatchGetSecretValue, secrets are
 // read one by one.
 //
 // # Costs and quotas
 //
 // AWS charges $0.40 for a secret and month and $0.05 for 10,000 calls. A read is 1 call, or 1 for 20 secrets; a
-// write is 1; a delete is 1, or 3 with a recovery window. A conflict costs a read more.
+// write is 1, or 2 with Options.TwoStep; a delete is 1, or 3 with a recovery window. A conflict costs a read more.
 //
 // A secret holds about 100 versions and keeps each for at least 24 hours (user guide, "AWS Secrets Manager
 // quotas"): it can be written about 100 times a day. More is [tokenkeep.ErrQuota].
+//
+// # Going back by hand
+//
+// Moving AWSCURRENT to an older version, in the console or by UpdateSecretVersionStage, is allowed. The next put sees
+// after a second that nobody else is writing, and makes a new version current that no writer with an older read can
+// overwrite: that put takes 8 calls, and one more for each version that AWSCURRENT was moved back by. From then on the
+// secret is written in two steps, as with Options.TwoStep. A writer that had read the newest version before, and writes
+// ahead of that put, still wins, unless Options.TwoStep is set.
+//
+// A label tokenkeep-pending on a version is this package's: on what was last written in two steps.
 //
 // # Errors
 //
@@ -50,7 +64,7 @@
 //	ErrTooLarge     over 65,536 bytes
 //	ErrInvalid      an option or a name that Secrets Manager refuses; a client without a region
 //	ErrUnavailable  throttled, failing or out of reach, after the SDK's retries
-//	ErrDamaged      somebody moved AWSCURRENT back to an older version; the text says how to get on
+//	ErrDamaged      AWSCURRENT was moved back by hand past 200 versions; the text says how to get on
 //
 // driver.ErrNameHeld, which is also ErrUnavailable, means that the name is scheduled for deletion by somebody else,
 // or that AWS took longer than 20 seconds to finish a delete.

@@ -141,7 +141,9 @@ func quotaAdvice(op string) string {
 	case "CreateSecret":
 		return "the account's quota of secrets is used up; delete some, or ask AWS for more"
 	case "PutSecretValue":
-		return fmt.Sprintf("a secret takes about %d versions in 24 hours; write it less often, or wait", versionsPerDay)
+		return fmt.Sprintf("a secret takes about %d versions in 24 hours, and %d staging labels; write it less often, or wait", versionsPerDay, maxLabels)
+	case "UpdateSecretVersionStage":
+		return fmt.Sprintf("a secret takes %d staging labels; remove some", maxLabels)
 	}
 	return "a quota of Secrets Manager is used up"
 }
@@ -149,8 +151,11 @@ func quotaAdvice(op string) string {
 // permissionAdvice names what a policy lacks. The six question marks stand for the suffix of an ARN.
 func permissionAdvice(op, secret string) string {
 	actions := "secretsmanager:" + op
-	if op == "CreateSecret" {
+	switch op {
+	case "CreateSecret":
 		actions += " and secretsmanager:TagResource"
+	case "ListSecrets":
+		return "allow " + actions + " on *, it takes no other resource"
 	}
 	return fmt.Sprintf("allow %s on arn:aws:secretsmanager:*:*:secret:%s-??????", actions, secret)
 }
@@ -185,6 +190,20 @@ func scheduledForDeletion(err error) bool {
 func exists(err error) bool {
 	var taken *types.ResourceExistsException
 	return errors.As(err, &taken)
+}
+
+// unlessExists is err, unless that means that a version is taken.
+func unlessExists(err error) error {
+	if exists(err) {
+		return nil
+	}
+	return err
+}
+
+// misplaced tells whether an error means that a label is not on the version that it was to be taken from.
+func misplaced(err error) bool {
+	var parameter *types.InvalidParameterException
+	return errors.As(err, &parameter)
 }
 
 // denied tells whether an error is a refusal of the call itself.

@@ -2,6 +2,7 @@ package awssm
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/tokenkeep/tokenkeep/driver"
@@ -24,6 +25,17 @@ func NewDriver(client Client, o Options) (Driver, error) {
 // FullName makes a Driver a driver.Namer.
 func (d Driver) FullName(name string) string { return d.s.FullName(name) }
 
+// List and Lag make a Driver a driver.Lister.
+func (d Driver) List(ctx context.Context) iter.Seq2[string, error] { return d.s.List(ctx) }
+
+// Lag is how long a write may take to show in List.
+func (d Driver) Lag() time.Duration { return d.s.Lag() }
+
+// RolledBack makes a Driver a driver.RollbackChecker.
+func (d Driver) RolledBack(ctx context.Context, name string) (bool, error) {
+	return d.s.RolledBack(ctx, name)
+}
+
 // SetNow replaces the clock.
 func (d Driver) SetNow(now func() time.Time) { d.s.now = now }
 
@@ -38,3 +50,20 @@ var Tombstone = string(tombstonePayload)
 
 // Successor is the VersionId that follows a version.
 func Successor(version string) string { return revision{version: version}.successor().version }
+
+// StagedSuccessor is the VersionId of the n-th place for what follows a version in two steps.
+func StagedSuccessor(version string, n int) string {
+	return revision{version: version}.stagedSuccessor(n).version
+}
+
+// FirstVersion is the VersionId of a new secret.
+var FirstVersion = firstVersion
+
+// MovedByHand tells whether AWSCURRENT came from one version to another by hand.
+func MovedByHand(current, previous string) bool { return movedByHand(current, previous) }
+
+// Placeholder is what holds the place of a version that nobody may write any more.
+var Placeholder = string(placeholder)
+
+// PendingStage is the label of a version that is to become current.
+const PendingStage = pendingStage

@@ -37,6 +37,20 @@ type Options struct {
 	// 128 characters, values of up to 256; keys that begin with "aws:" are reserved.
 	Tags map[string]string
 
+	// TwoStep says that every put is decided by moving the label AWSCURRENT from the version that was read, which
+	// fails where the label is not there (API reference, UpdateSecretVersionStage). Without it a put is one call, and is
+	// decided by its ClientRequestToken, which AWS documents for retries: it follows from those rules that of two
+	// writers one fails, but it is not promised in so many words. With it a put also conflicts with a value that
+	// somebody put in by hand since the read.
+	//
+	// It costs a call more for each put, 2 of the 50 in a second that an account has for PutSecretValue, UpdateSecret
+	// and UpdateSecretVersionStage together, and one of a secret's 20 staging labels. The first put to a secret that
+	// was made without it is 3 calls and 2 versions. A writer whom another is ahead of waits 50 ms.
+	//
+	// Handles with and without it may share a prefix, and it can be set and unset at any time: a secret that was once
+	// written in two steps is written so by all, who then need secretsmanager:UpdateSecretVersionStage.
+	TwoStep bool
+
 	// Store are the options of the store itself.
 	Store tokenkeep.Options
 }
@@ -52,6 +66,7 @@ const (
 	minWindow       = 7 // days
 	maxWindow       = 30
 	versionsPerDay  = 100 // versions younger than 24 hours are not removed, and a secret holds about 100
+	maxLabels       = 20  // staging labels, over all versions of a secret
 	namePunctuation = "/_+=.@-"
 )
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"strconv"
 	"strings"
 
 	"github.com/tokenkeep/tokenkeep/driver"
@@ -54,14 +55,46 @@ func (r revision) successor() revision {
 	return revision{arn: r.arn, version: digest("successor", r.version)}
 }
 
+// stagedMark begins the VersionId of what was written in two steps, and of what was created to be followed so.
+const stagedMark = "two-step-"
+
+// staged tells whether what follows this version is written in two steps too, whoever writes it.
+//
+// Secrets Manager would not mind one call. But in moto a call that makes a new version current, after one that moved
+// AWSCURRENT, leaves it on two versions, and reads return the older (moto 5.2.1).
+func (r revision) staged() bool { return strings.HasPrefix(r.version, stagedMark) }
+
+// stagedSuccessor is the n-th place, from 0, for a version that follows this one and becomes current by a second call. There
+// are several since the writer in one may have died before that call.
+func (r revision) stagedSuccessor(n int) revision {
+	return revision{arn: r.arn, version: r.stagedStem() + strconv.Itoa(n)}
+}
+
+func (r revision) stagedStem() string { return stagedMark + digest("staged", r.version)[:48] + "-" }
+
+// follows tells whether this version was written to follow base.
+func (r revision) follows(base revision) bool {
+	return r.version == base.successor().version || strings.HasPrefix(r.version, base.stagedStem())
+}
+
 // firstVersion is the VersionId of a secret that is created. It is new each time, not a digest of the payload: a
 // restored secret has the versions of its former life, so the same payload would look like the same request; and
 // VersionIds are shown to people who may not read the value.
-func firstVersion() string { return digest("create", rand.Text()) }
+func firstVersion(staged bool) string {
+	version := digest("create", rand.Text())
+	if staged {
+		version = stagedMark + version[:48] + "-0"
+	}
+	return version
+}
 
 // digest is SHA-256 in 64 hexadecimal digits, the most that a ClientRequestToken takes.
 func digest(parts ...string) string {
-	sum := sha256.Sum256([]byte(revisionFormat + "\x00" + strings.Join(parts, "\x00")))
+	text := append(make([]byte, 0, 256), revisionFormat...) // on the stack: every read makes a revision
+	for _, part := range parts {
+		text = append(append(text, 0), part...)
+	}
+	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
 

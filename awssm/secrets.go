@@ -15,8 +15,11 @@ import (
 	"github.com/tokenkeep/tokenkeep/driver"
 )
 
-// Client is what this package uses of *secretsmanager.Client, which has the comments. DescribeSecret and
-// RestoreSecret are called only where Options.RecoveryWindow is set.
+// Client is what this package uses of *secretsmanager.Client, which has the comments. Some of it is called only
+//
+//   - where Options.RecoveryWindow is set: DescribeSecret and RestoreSecret;
+//   - where Options.TwoStep is or was set, or AWSCURRENT was moved back by hand: UpdateSecretVersionStage;
+//   - to compare the store with what is in the account: ListSecrets and DescribeSecret.
 //
 // A client of your own must apply the options of each call: they keep a put from being sent after its time.
 type Client interface {
@@ -27,6 +30,8 @@ type Client interface {
 	DeleteSecret(context.Context, *secretsmanager.DeleteSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DeleteSecretOutput, error)
 	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
 	RestoreSecret(context.Context, *secretsmanager.RestoreSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.RestoreSecretOutput, error)
+	UpdateSecretVersionStage(context.Context, *secretsmanager.UpdateSecretVersionStageInput, ...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretVersionStageOutput, error)
+	ListSecrets(context.Context, *secretsmanager.ListSecretsInput, ...func(*secretsmanager.Options)) (*secretsmanager.ListSecretsOutput, error)
 }
 
 var _ Client = (*secretsmanager.Client)(nil)
@@ -38,6 +43,7 @@ type secrets struct {
 	kmsKeyID string
 	window   int64 // days; 0 means that deletes are final at once
 	tags     []types.Tag
+	twoStep  bool // every write is in two steps
 
 	now     func() time.Time
 	pause   func(ctx context.Context, d time.Duration) error
@@ -47,8 +53,10 @@ type secrets struct {
 }
 
 var (
-	_ driver.Secrets = (*secrets)(nil)
-	_ driver.Namer   = (*secrets)(nil)
+	_ driver.Secrets         = (*secrets)(nil)
+	_ driver.Namer           = (*secrets)(nil)
+	_ driver.Lister          = (*secrets)(nil)
+	_ driver.RollbackChecker = (*secrets)(nil)
 )
 
 // nameHeldFor bounds the wait for a forced deletion, which happens in the background after "a short delay" (API
@@ -68,6 +76,7 @@ func newSecrets(client Client, o Options) (*secrets, error) {
 		kmsKeyID: o.KMSKeyID,
 		window:   int64(o.RecoveryWindow),
 		tags:     o.sdkTags(),
+		twoStep:  o.TwoStep,
 		now:      time.Now,
 		pause:    pause,
 		heldFor:  nameHeldFor,
@@ -127,8 +136,11 @@ type value struct {
 func (v value) secret() driver.Secret { return driver.Secret{Payload: v.payload, Revision: v.encode()} }
 
 // value reads the current version of a secret by its name or ARN. Errors are the SDK's.
+//
+// AWSCURRENT is what is read without a stage too, but not in moto after that label was moved (moto 5.2.1).
 func (s *secrets) value(ctx context.Context, id string, a *attempts) (value, error) {
-	out, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(id)}, a.option)
+	in := &secretsmanager.GetSecretValueInput{SecretId: aws.String(id), VersionStage: aws.String(currentStage)}
+	out, err := s.client.GetSecretValue(ctx, in, a.option)
 	if err != nil {
 		return value{}, err
 	}

@@ -15,18 +15,29 @@ import (
 	"github.com/tokenkeep/tokenkeep/storetest"
 )
 
-func TestStoreOnLocalstack(t *testing.T) { conformStore(t, localstackConfig, 0) }
+func TestStoreOnLocalstack(t *testing.T) { conformStore(t, localstackConfig, awssm.Options{}) }
 
-func TestStoreOnMoto(t *testing.T) { conformStore(t, motoConfig, 0) }
+func TestStoreOnMoto(t *testing.T) { conformStore(t, motoConfig, awssm.Options{}) }
 
-func TestStoreWithRecoveryWindowOnLocalstack(t *testing.T) { conformStore(t, localstackConfig, 7) }
+func TestStoreWithRecoveryWindowOnLocalstack(t *testing.T) {
+	conformStore(t, localstackConfig, awssm.Options{RecoveryWindow: 7})
+}
+
+func TestStoreInTwoStepsOnLocalstack(t *testing.T) {
+	conformStore(t, localstackConfig, awssm.Options{TwoStep: true})
+}
+
+func TestStoreInTwoStepsOnMoto(t *testing.T) {
+	conformStore(t, motoConfig, awssm.Options{TwoStep: true})
+}
 
 // conformStore runs the suite for stores on a server, each on a prefix of its own.
-func conformStore(t *testing.T, config func(*testing.T) aws.Config, window int) {
+func conformStore(t *testing.T, config func(*testing.T) aws.Config, o awssm.Options) {
 	cfg := ownConnections(t, config(t))
 	t.Parallel() // it mostly waits
 	storetest.Run(t, func(t *testing.T) func() tokenkeep.Store {
-		o := awssm.Options{Prefix: freshPrefix(), RecoveryWindow: window}
+		o := o
+		o.Prefix = freshPrefix()
 		return func() tokenkeep.Store { return newStore(t, secretsmanager.NewFromConfig(cfg), o) }
 	}, storetest.Limits{})
 }

@@ -55,6 +55,7 @@ func subjects() []subject {
 		{"race", racePromises},
 		{"delete", deletePromises},
 		{"many", manyPromises},
+		{"list", listPromises},
 		{"limits", limitsPromises},
 		{"notafter", notAfterPromises},
 		{"cancel", cancelPromises},
