@@ -4,6 +4,7 @@ package tokenkeep
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -120,12 +121,15 @@ func (a *actor) refresh() Refresh {
 
 // sweep reads every token that the index lists, and removes what may go.
 func (a *actor) sweep(ctx context.Context) error {
-	index, err := a.store.readIndex(ctx)
+	index, err := a.store.readIndex(ctx, everywhere)
 	if err != nil {
 		return err
 	}
-	if _, _, err := a.store.fetch(ctx, index.ids(func(entry) bool { return true }), false); err != nil {
+	if _, err := a.store.fetch(ctx, index.ids()); err != nil {
 		return err
 	}
-	return a.store.sweepIndex(ctx, index)
+	for _, leaf := range index.sheets {
+		err = errors.Join(err, a.store.sweepLeaf(ctx, leaf))
+	}
+	return err
 }

@@ -18,13 +18,13 @@ const listBatch = 100
 // It makes a call for the index, and on AWS one for every 20 tokens that the index lists.
 func (s *SecretStore) All(ctx context.Context) iter.Seq2[Token, error] {
 	return func(yield func(Token, error) bool) {
-		index, err := s.readIndex(ctx)
+		index, err := s.readIndex(ctx, everywhere)
 		if err != nil {
 			yield(Token{}, s.fail("list tokens", "", err))
 			return
 		}
-		for ids := range slices.Chunk(index.ids(func(entry) bool { return true }), listBatch) {
-			rows, _, err := s.fetch(ctx, ids, false)
+		for ids := range slices.Chunk(index.ids(), listBatch) {
+			rows, err := s.fetch(ctx, ids)
 			if err != nil {
 				yield(Token{}, s.fail("list tokens", "", err))
 				return

@@ -32,14 +32,6 @@ type row struct {
 	tick  tick
 }
 
-// sheet is what a handle knows of the index.
-type sheet struct {
-	*leaf
-	rev  driver.Revision
-	at   time.Time
-	tick tick
-}
-
 // cache is what a handle remembers. It can be stale, so nothing that it says is believed: a write on a remembered
 // revision is checked by its compare-and-swap, and what is not remembered is read.
 type cache struct {
@@ -47,7 +39,7 @@ type cache struct {
 
 	mu    sync.Mutex
 	rows  map[string]row
-	index *sheet
+	nodes map[string]*sheet // the index secrets by their paths
 	cools map[string]cooling
 }
 
@@ -105,20 +97,76 @@ func (c *cache) dropRow(id string) {
 	delete(c.rows, id)
 }
 
-// sheet returns the index as remembered, if it was read less than maxAge ago.
-func (c *cache) sheet(now time.Time, maxAge time.Duration) *sheet {
+// sheet returns what is remembered of an index secret, if it was read less than maxAge ago or is no leaf: such a one never
+// becomes a leaf again.
+func (c *cache) sheet(path string, now time.Time, maxAge time.Duration) *sheet {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.index == nil || !young(c.index.at, now, min(maxAge, maxRevisionAge)) {
-		return nil
+	if n := c.nodes[path]; n != nil && (n.state != stateLeaf || young(n.at, now, min(maxAge, maxRevisionAge))) {
+		return n
 	}
-	return c.index
+	return nil
 }
 
+// view returns the part of the index that w needs, if all of it is remembered and was read less than maxAge ago.
+func (c *cache) view(w where, fan int, now time.Time, maxAge time.Duration) *view {
+	v := &view{}
+	for _, path := range c.frontier(w, fan) {
+		leaf := c.sheet(path, now, maxAge)
+		if leaf == nil {
+			return nil
+		}
+		v.add(leaf)
+	}
+	return v
+}
+
+// frontier returns the paths of the index secrets that w needs: leaves, or not known to be none.
+func (c *cache) frontier(w where, fan int) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var paths []string
+	var visit func(path string)
+	visit = func(path string) {
+		n := c.nodes[path]
+		if !w.needs(path) {
+			return
+		}
+		if n == nil || n.state == stateLeaf {
+			paths = append(paths, path)
+			return
+		}
+		for _, child := range children(path, fan) {
+			visit(child)
+		}
+	}
+	visit("")
+	return paths
+}
+
+// setSheet remembers an index secret, unless it is known to have come further: reads of one handle may overtake each other.
 func (c *cache) setSheet(s *sheet) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.index = s
+	if c.nodes == nil {
+		c.nodes = map[string]*sheet{}
+	}
+	if old := c.nodes[s.path]; old == nil || !old.state.after(s.state) {
+		c.nodes[s.path] = s
+	}
+}
+
+// dropIndex forgets the index, which is not what it was.
+func (c *cache) dropIndex() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.nodes)
+}
+
+func (c *cache) dropSheet(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.nodes, path)
 }
 
 // young reports whether at lies less than age before now. The future counts as old: the clock was set.

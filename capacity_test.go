@@ -3,6 +3,7 @@ package tokenkeep_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -11,10 +12,10 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/memdriver"
 )
 
-// How many tokens an index takes, for the table in docs/operations.md:
+// How many tokens one index secret takes before it is split, for the table in docs/operations.md:
 //
-//	go test -run '^TestCapacityOfTheIndex$' -v .
-func TestCapacityOfTheIndex(t *testing.T) {
+//	go test -run '^TestCapacityOfAnIndexSecret$' -v .
+func TestCapacityOfAnIndexSecret(t *testing.T) {
 	user := func(i int) string { return fmt.Sprintf("first.last%d@example.com", i) }
 	refresh := func(i int) string { return fmt.Sprintf("1000.%064x", i) }
 	tests := []struct {
@@ -34,24 +35,50 @@ func TestCapacityOfTheIndex(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			store := tokenkeep.NewSecretStore(&memdriver.Secrets{}, tokenkeep.Options{})
-			full := 0
-			for ; ; full++ {
-				_, err := store.SaveToken(t.Context(), tt.token(full))
-				if errors.Is(err, tokenkeep.ErrTooLarge) {
-					break
-				}
-				if err != nil {
+			secrets := &memdriver.Secrets{}
+			store := tokenkeep.NewSecretStore(secrets, tokenkeep.Options{})
+			fit := 0
+			for ; !slices.Contains(secrets.Names(), "i_r0"); fit++ {
+				if _, err := store.SaveToken(t.Context(), tt.token(fit)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			t.Logf("%d tokens fit", full)
-			if full < tt.least {
-				t.Errorf("%d tokens fit; want at least %d", full, tt.least)
+			t.Logf("%d tokens fit", fit-1)
+			if fit-1 < tt.least {
+				t.Errorf("%d tokens fit; want at least %d", fit-1, tt.least)
 			}
-			checkFullStore(t, store, full, tt.token)
+			left, err := tokenkeep.NewSecretStore(secrets, tokenkeep.Options{}).GetTokens(t.Context())
+			if err != nil || len(left) != fit {
+				t.Errorf("GetTokens = %d tokens, error %v; want %d", len(left), err, fit)
+			}
 		})
 	}
+}
+
+// One user's tokens lie in one index secret, which no split relieves.
+func TestTokensOfOneUserAreRefusedWhereNoMoreFit(t *testing.T) {
+	token := func(i int) tokenkeep.Token {
+		return tokenkeep.Token{UserName: "ann", ClientID: fmt.Sprint("client", i), RefreshToken: fmt.Sprintf("1000.%064x", i)}
+	}
+	store := tokenkeep.NewSecretStore(&memdriver.Secrets{}, tokenkeep.Options{})
+	full := 0
+	for ; ; full++ {
+		_, err := store.SaveToken(t.Context(), token(full))
+		if errors.Is(err, tokenkeep.ErrTooLarge) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if full < 480 {
+		t.Errorf("%d tokens of one user fit; want at least 480", full)
+	}
+	checkFullStore(t, store, full, token)
+	if _, err := store.SaveToken(t.Context(), tokenkeep.Token{UserName: "bob", RefreshToken: "r"}); err != nil {
+		t.Errorf("another user: %v", err)
+	}
+	checkFullStore(t, store, full, func(i int) tokenkeep.Token { return token(i + 1) })
 }
 
 // checkFullStore checks that all but a new token goes on working, also a login that brings a new refresh token.

@@ -50,11 +50,11 @@ func (s *SecretStore) DeleteTokens(ctx context.Context) error {
 }
 
 func (s *SecretStore) deleteTokens(ctx context.Context) error {
-	index, err := s.readIndex(ctx)
+	index, err := s.readIndex(ctx, everywhere)
 	if err != nil {
 		return err
 	}
-	ids := index.ids(func(entry) bool { return true })
+	ids := index.ids()
 	errs := make([]error, len(ids))
 	var group errgroup.Group
 	group.SetLimit(s.options.Parallel)
@@ -70,24 +70,8 @@ func (s *SecretStore) deleteTokens(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return errors.Join(append(errs, s.sweepIndex(ctx, index))...)
-}
-
-// sweepIndex writes the index without the entries that may go, if there are any. Losing to another writer is no error:
-// the entries go some other time.
-func (s *SecretStore) sweepIndex(ctx context.Context, index *sheet) error {
-	swept := index.leaf.clone()
-	if !s.sweep(swept) {
-		return nil
+	for _, leaf := range index.sheets {
+		errs = append(errs, s.sweepLeaf(ctx, leaf))
 	}
-	payload, err := swept.encode(s.seams.nonce())
-	if err != nil {
-		return err
-	}
-	s.cache.setSheet(nil)
-	_, err = s.put(ctx, indexName, payload, index.rev, index.at.Add(maxRevisionAge))
-	if errors.Is(err, ErrConflict) {
-		return nil
-	}
-	return err
+	return errors.Join(errs...)
 }

@@ -27,7 +27,8 @@ type scenario struct {
 	faults  int           // how many faults a history may have
 	kinds   string        // which: c crash, l lost reply, f request that flies on, t tick
 	ticks   []time.Duration
-	preempt int // how often a handle may be interrupted that could go on; 0: always
+	growing bool // the index splits at more than one entry, in two
+	preempt int  // how often a handle may be interrupted that could go on; 0: always
 	rule    func(*sim, *SecretStore)
 	server  *provider // of scenarios about refreshes: as it is at the start
 }
@@ -53,7 +54,7 @@ type run struct {
 
 func newRun(sc *scenario) *run {
 	r := &run{sc: sc, blame: map[string]*result{}, known: map[string]identity{}, strangers: map[string]bool{}, vacated: map[string]int{}, stored: map[string]string{}, late: map[string]bool{}, sim: &sim{
-		secrets: map[string]*simSecret{}, faults: sc.faults,
+		secrets: map[string]*simSecret{}, faults: sc.faults, fan: fanOut,
 		clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}}
 	if sc.server != nil {
@@ -100,6 +101,10 @@ func (r *run) newActor(name string, program []act) *actor {
 		wait: func(context.Context, time.Duration) error {
 			return simHandle{r.sim, a}.do(&call{verb: "wait", seen: r.changes}).err
 		},
+	}
+	if r.sc.growing {
+		r.fan = 2
+		a.store.seams.fanOut, a.store.seams.leafEntries = 2, 1
 	}
 	if r.sc.rule != nil {
 		r.sc.rule(r.sim, a.store)
@@ -208,7 +213,7 @@ func (r *run) effect(a *actor, c *call, res *result, indexed int) reply {
 	} else {
 		r.note("%s (%v): %v", a.name, res.act, c)
 	}
-	if slices.Contains(c.names, indexName) {
+	if slices.ContainsFunc(c.names, func(name string) bool { return strings.HasPrefix(name, indexName) }) {
 		a.indexed = len(r.trace)
 	}
 	if len(c.names) == 0 {

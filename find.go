@@ -42,12 +42,13 @@ func (s *SecretStore) findToken(ctx context.Context, q Token) (Token, error) {
 	if q.UserName == "" && q.AccessToken == "" && q.GrantToken == "" && q.RefreshToken == "" {
 		return Token{}, ErrNotFound
 	}
-	if index := s.cache.sheet(s.now(), s.options.IndexMaxAge); index != nil {
+	w := s.whereOf(q)
+	if index := s.cache.view(w, s.fan(), s.now(), s.options.IndexMaxAge); index != nil {
 		if t, err := s.findListed(ctx, index, q); err == nil || !isNotFound(err) && !isAmbiguous(err) {
 			return t, err
 		}
 	}
-	index, err := s.readIndex(ctx)
+	index, err := s.readIndex(ctx, w)
 	if err != nil {
 		return Token{}, err
 	}
@@ -55,13 +56,13 @@ func (s *SecretStore) findToken(ctx context.Context, q Token) (Token, error) {
 }
 
 // findListed answers a query by what the index lists.
-func (s *SecretStore) findListed(ctx context.Context, index *sheet, q Token) (Token, error) {
+func (s *SecretStore) findListed(ctx context.Context, index *view, q Token) (Token, error) {
 	ids := index.candidates(q)
 	rows := map[string]row{}
 	var err error
 	if len(ids) == 1 {
 		rows[ids[0]] = s.get(ctx, ids[0])
-	} else if rows, _, err = s.fetch(ctx, ids, false); err != nil {
+	} else if rows, err = s.fetch(ctx, ids); err != nil {
 		return Token{}, err
 	}
 	live, unusable := usable(rows)

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // What the explorer checks. In every state, each live token is listed under its keys, and saves without an ID have
@@ -59,14 +60,14 @@ func (r *run) checkState() error {
 	if err != nil {
 		return err
 	}
-	index, err := r.listing()
+	index, err := r.leaves("", nil)
 	if err != nil {
 		return err
 	}
 	ids := slices.Sorted(maps.Keys(live))
 	for i, id := range ids {
 		want := entryOf(live[id])
-		if !slices.ContainsFunc(index.entries, func(e entry) bool { return e.covers(want) }) {
+		if !r.listed(index, want) {
 			return fmt.Errorf("token %s is live and not listed under all its keys", id)
 		}
 		for _, other := range ids[:i] {
@@ -89,6 +90,14 @@ func (r *run) checkState() error {
 		}
 	}
 	return nil
+}
+
+// listed reports whether an entry lies wherever it must.
+func (w *sim) listed(leaves []*node, want entry) bool {
+	return !slices.ContainsFunc(leaves, func(leaf *node) bool {
+		part, ok := want.under(leaf.path, w.fan)
+		return ok && !leaf.entries.listed(part, time.Time{})
+	})
 }
 
 // checkEnd checks that some order of the operations explains what is stored.

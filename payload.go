@@ -252,7 +252,7 @@ func checkHeader(payload []byte, kind string) error {
 
 var (
 	recordNames = fieldNames(reflect.TypeFor[recordFields]())
-	leafNames   = fieldNames(reflect.TypeFor[leafFields]())
+	nodeNames   = fieldNames(reflect.TypeFor[nodeFields]())
 )
 
 // fieldNames returns the names in JSON of a type's fields.

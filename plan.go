@@ -54,7 +54,7 @@ func (s *SecretStore) planUpdate(ctx context.Context, op *operation, stored row,
 
 // checkHolders refuses a record whose identity another live token has. It returns the tokens it looked at.
 func (s *SecretStore) checkHolders(ctx context.Context, op *operation, next record) (map[string]row, error) {
-	index, err := s.indexForWrite(ctx, op)
+	index, err := s.indexForWrite(ctx, op, s.whereIs(next))
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (s *SecretStore) checkHolders(ctx context.Context, op *operation, next reco
 }
 
 func knowsHolders(known map[string]row, next record) func(*sheet) bool {
-	return func(now *sheet) bool { return covers(known, now.holders(next)) }
+	return func(now *sheet) bool { return covers(known, now.entries.holders(next)) }
 }
 
 // planMatch plans a save without an ID: it updates the token that t means, or creates one.
@@ -101,7 +101,9 @@ func (s *SecretStore) planMatch(ctx context.Context, op *operation, t Token) (pl
 	case err == nil:
 		p, err := s.planUpdate(ctx, op, known[live[i].ID], live[i].save(t))
 		fits := p.fits
-		p.fits = func(now *sheet) bool { return fits(now) && (t.byAccessToken() || covers(known, now.candidates(t))) }
+		p.fits = func(now *sheet) bool {
+			return fits(now) && (t.byAccessToken() || covers(known, now.entries.candidates(t)))
+		}
 		return p, err
 	case !isNotFound(err):
 		return plan{}, err
@@ -113,42 +115,43 @@ func (s *SecretStore) planMatch(ctx context.Context, op *operation, t Token) (pl
 
 // lookByName returns the token on the ID that is derived from t, if it is the one that t means for certain, and the index. What is
 // not remembered of the two is read in one call.
-func (s *SecretStore) lookByName(ctx context.Context, op *operation, t Token) (row, *sheet, error) {
+func (s *SecretStore) lookByName(ctx context.Context, op *operation, t Token) (row, *view, error) {
 	id, ok := t.derivedID()
 	if ok && op.first {
 		if r, ok := s.cache.row(id, s.now()); ok && r.live && r.rec.isMeantBy(t) {
 			return r, nil, nil
 		}
 	}
-	if index := s.remembered(op); index != nil {
+	w := s.whereOf(t)
+	if index := s.remembered(op, w); index != nil {
 		return row{}, index, nil
 	}
 	var ids []string
 	if ok {
 		ids = []string{id}
 	}
-	rows, index, err := s.fetch(ctx, ids, true)
+	rows, index, err := s.fetchWith(ctx, ids, w)
 	if r := rows[id]; err == nil && r.live && r.rec.isMeantBy(t) {
 		return r, index, nil
 	}
 	return row{}, index, err
 }
 
-// remembered returns the index that an attempt may go by without reading it: after a conflict, one that was read since.
-func (s *SecretStore) remembered(op *operation) *sheet {
-	index := s.cache.sheet(s.now(), s.options.IndexMaxAge)
+// remembered returns a part of the index that an attempt may go by without reading it: after a conflict, as read since.
+func (s *SecretStore) remembered(op *operation, w where) *view {
+	index := s.cache.view(w, s.fan(), s.now(), s.options.IndexMaxAge)
 	if index != nil && (op.first || index.tick > op.since) {
 		return index
 	}
 	return nil
 }
 
-// indexForWrite returns the index, remembered or read.
-func (s *SecretStore) indexForWrite(ctx context.Context, op *operation) (*sheet, error) {
-	if index := s.remembered(op); index != nil {
+// indexForWrite returns a part of the index, remembered or read.
+func (s *SecretStore) indexForWrite(ctx context.Context, op *operation, w where) (*view, error) {
+	if index := s.remembered(op, w); index != nil {
 		return index, nil
 	}
-	return s.readIndex(ctx)
+	return s.readIndex(ctx, w)
 }
 
 // rowForWrite returns a token to write on: remembered at the first attempt, else as freshly read.
@@ -172,7 +175,7 @@ func (s *SecretStore) rowsForWrite(ctx context.Context, op *operation, ids []str
 		}
 		unread = append(unread, id)
 	}
-	read, _, err := s.fetch(ctx, unread, false)
+	read, err := s.fetch(ctx, unread)
 	maps.Copy(known, read)
 	return known, err
 }
@@ -193,7 +196,7 @@ func usable(rows map[string]row) ([]record, error) {
 }
 
 // planCreate plans to create a token for t, which none of known is.
-func (s *SecretStore) planCreate(ctx context.Context, op *operation, t Token, index *sheet, known map[string]row) (plan, error) {
+func (s *SecretStore) planCreate(ctx context.Context, op *operation, t Token, index *view, known map[string]row) (plan, error) {
 	next, err := newRecord(t)
 	if err != nil {
 		if index.tick > op.since {
@@ -213,8 +216,8 @@ func (s *SecretStore) planCreate(ctx context.Context, op *operation, t Token, in
 		known[next.ID] = row{}
 		// Who passed over an earlier slot must not do so by an old look at it: its stranger may be gone, and others meet there.
 		fits := func(now *sheet) bool {
-			return (slot == 0 || now.rev == index.rev) &&
-				covers(known, now.holders(next)) && (t.byAccessToken() || covers(known, now.candidates(t)))
+			return (slot == 0 || index.has(now)) &&
+				covers(known, now.entries.holders(next)) && (t.byAccessToken() || covers(known, now.entries.candidates(t)))
 		}
 		return plan{stored: row{id: next.ID}, next: next, derived: true, fits: fits}, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/tokenkeep/tokenkeep/driver"
 )
@@ -16,57 +15,77 @@ func (s *SecretStore) get(ctx context.Context, id string) row {
 	return s.learn(r, secret, err)
 }
 
-// fetch reads tokens, and the index with them if withIndex is set, as fresh as the manager offers and in as few calls
-// as it allows. A token that cannot be used is a row with an error; if nothing can be read, or not the index, that is
-// fetch's error.
-func (s *SecretStore) fetch(ctx context.Context, ids []string, withIndex bool) (map[string]row, *sheet, error) {
-	at, tick := s.now(), s.cache.tick()
-	names := make([]string, 0, len(ids)+1)
-	for _, id := range ids {
-		names = append(names, secretName(id))
+// fetch reads tokens as fresh as the manager offers, in as few calls as it allows. A token that cannot be used is a row
+// with an error; fetch's own error means that nothing could be read.
+func (s *SecretStore) fetch(ctx context.Context, ids []string) (map[string]row, error) {
+	rows, _, err := s.fetchWith(ctx, ids, where{})
+	return rows, err
+}
+
+// fetchWith reads tokens and a part of the index, with the tokens in the first call. It is fetch's error if the index
+// cannot be read.
+func (s *SecretStore) fetchWith(ctx context.Context, ids []string, w where) (map[string]row, *view, error) {
+	rows, index := make(map[string]row, len(ids)), &view{}
+	for paths := s.cache.frontier(w, s.fan()); len(ids)+len(paths) > 0; ids = nil {
+		at, tick := s.now(), s.cache.tick()
+		names := make([]string, 0, len(ids)+len(paths))
+		for _, id := range ids {
+			names = append(names, secretName(id))
+		}
+		for _, path := range paths {
+			names = append(names, indexName+path)
+		}
+		found, err := s.secretsByName(ctx, names)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, id := range ids {
+			secret, err := found(secretName(id))
+			rows[id] = s.learn(row{id: id, fresh: true, at: at, tick: tick}, secret, err)
+		}
+		var deeper []string
+		for _, path := range paths {
+			secret, err := found(indexName + path)
+			n, err := s.learnNode(&sheet{node: &node{path: path}, rev: secret.Revision, at: at, tick: tick}, secret.Payload, err)
+			if err != nil {
+				return nil, nil, err
+			}
+			if n.state == stateLeaf {
+				index.add(n)
+				continue
+			}
+			for _, child := range children(path, s.fan()) {
+				if w.needs(child) {
+					deeper = append(deeper, child)
+				}
+			}
+		}
+		paths = deeper
 	}
-	if withIndex {
-		names = append(names, indexName)
+	return rows, index, nil
+}
+
+// secretsByName reads secrets strongly, and returns what is known of each: the secret, ErrNotFound or another error.
+func (s *SecretStore) secretsByName(ctx context.Context, names []string) (func(name string) (driver.Secret, error), error) {
+	if len(names) == 1 {
+		secret, err := s.secrets.Latest(ctx, names[0])
+		if err != nil && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return func(string) (driver.Secret, error) { return secret, err }, nil
 	}
-	secrets, failed, err := s.secretsByName(ctx, names)
+	found, err := s.secrets.GetMany(ctx, names)
+	failed, err := splitErrors(err)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	result := func(name string) (driver.Secret, error) {
-		secret, ok := secrets[name]
+	return func(name string) (driver.Secret, error) {
+		secret, ok := found[name]
 		if err := failed[name]; err != nil || ok {
 			return secret, err
 		}
 		return secret, ErrNotFound
-	}
-	rows := make(map[string]row, len(ids))
-	for _, id := range ids {
-		secret, err := result(secretName(id))
-		rows[id] = s.learn(row{id: id, fresh: true, at: at, tick: tick}, secret, err)
-	}
-	if !withIndex {
-		return rows, nil, nil
-	}
-	secret, err := result(indexName)
-	index, err := s.learnIndex(secret, err, at, tick)
-	return rows, index, err
-}
-
-// secretsByName reads secrets strongly. An error about one of them is in failed.
-func (s *SecretStore) secretsByName(ctx context.Context, names []string) (found map[string]driver.Secret, failed map[string]error, err error) {
-	if len(names) == 0 {
-		return nil, nil, nil
-	}
-	if len(names) > 1 {
-		found, err = s.secrets.GetMany(ctx, names)
-		failed, err = splitErrors(err)
-		return found, failed, err
-	}
-	secret, err := s.secrets.Latest(ctx, names[0])
-	if err != nil {
-		return nil, map[string]error{names[0]: err}, ctx.Err()
-	}
-	return map[string]driver.Secret{names[0]: secret}, nil, nil
+	}, nil
 }
 
 // splitErrors takes apart what GetMany joined. An error that is not made of errors about single secrets is returned
@@ -106,24 +125,42 @@ func (s *SecretStore) learn(r row, secret driver.Secret, err error) row {
 	return r
 }
 
-// readIndex reads the index strongly.
-func (s *SecretStore) readIndex(ctx context.Context) (*sheet, error) {
-	_, index, err := s.fetch(ctx, nil, true)
+// readIndex reads a part of the index strongly.
+func (s *SecretStore) readIndex(ctx context.Context, w where) (*view, error) {
+	_, index, err := s.fetchWith(ctx, nil, w)
 	return index, err
 }
 
-// learnIndex decodes what a read of the index returned, and remembers it. An absent index is an empty one.
-func (s *SecretStore) learnIndex(secret driver.Secret, err error, at time.Time, tick tick) (*sheet, error) {
-	index := &sheet{leaf: &leaf{}, rev: secret.Revision, at: at, tick: tick}
+// learnNode completes a sheet by what a read of its secret returned, and remembers it. A first index secret that is absent is
+// an empty leaf; another one is what its parent holds for it.
+func (s *SecretStore) learnNode(n *sheet, payload []byte, err error) (*sheet, error) {
 	switch {
+	case isNotFound(err) && n.path == "":
+		n.state = stateLeaf
 	case isNotFound(err):
+		if err := s.unmade(n); err != nil {
+			return nil, err
+		}
 	case err != nil:
 		return nil, fmt.Errorf("index: %w", err)
 	default:
-		if index.leaf, err = decodeLeaf(secret.Payload); err != nil {
-			return nil, fmt.Errorf("index: secret %q: %w; put back the text of an earlier version of it", s.fullName(indexName), err)
+		decoded, err := decodeNode(n.path, payload)
+		if err != nil {
+			return nil, fmt.Errorf("index: secret %q: %w; SecretStore.Repair can put it right", s.fullName(indexName+n.path), err)
 		}
+		n.node = decoded
 	}
-	s.cache.setSheet(index)
-	return index, nil
+	s.cache.setSheet(n)
+	return n, nil
+}
+
+// unmade completes the sheet of an index secret that does not exist by what its parent holds for it.
+func (s *SecretStore) unmade(n *sheet) error {
+	parent := s.cache.sheet(n.path[:len(n.path)-1], n.at, maxRevisionAge)
+	if parent == nil || parent.state != stateSplit {
+		s.cache.dropIndex()
+		return fmt.Errorf("index: secret %q is missing, and with it what it lists; SecretStore.Repair can put it right: %w", s.fullName(indexName+n.path), ErrDamaged)
+	}
+	n.state, n.unmade, n.entries = stateLeaf, true, parent.entries.under(n.path, s.fan())
+	return nil
 }

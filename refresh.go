@@ -105,7 +105,7 @@ func (w *refreshing) look(ctx context.Context) (Token, error) {
 func (w *refreshing) read(ctx context.Context) (row, error) {
 	stored, ok := w.cache.row(w.id, w.now())
 	if !ok || !stored.live || w.looked || !young(stored.at, w.now(), readPause) {
-		rows, _, err := w.fetch(ctx, []string{w.id}, false)
+		rows, err := w.fetch(ctx, []string{w.id})
 		if err != nil {
 			return row{}, err
 		}

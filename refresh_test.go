@@ -41,7 +41,7 @@ func (m *manager) process(skew time.Duration) *SecretStore {
 // record returns what is stored of a token.
 func (m *manager) record(t *testing.T, id string) record {
 	t.Helper()
-	rows, _, err := m.process(0).fetch(context.WithoutCancel(t.Context()), []string{id}, false)
+	rows, err := m.process(0).fetch(context.WithoutCancel(t.Context()), []string{id})
 	if err = errors.Join(err, rows[id].err); err != nil || !rows[id].live {
 		t.Fatalf("token %s cannot be read: live %v, %v", id, rows[id].live, err)
 	}

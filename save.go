@@ -127,7 +127,7 @@ func (s *SecretStore) confirm(ctx context.Context, op *operation, p plan) (Token
 	if p.stored.fresh && p.stored.tick > op.since {
 		return p.stored.rec.shown(), nil
 	}
-	rows, _, err := s.fetch(ctx, []string{p.next.ID}, false)
+	rows, err := s.fetch(ctx, []string{p.next.ID})
 	if err != nil {
 		return Token{}, err
 	}
@@ -151,11 +151,8 @@ func (s *SecretStore) stamp(ctx context.Context, op *operation, p plan) (time.Ti
 	if p.stored.live && entryOf(p.stored.rec).covers(want) {
 		return limit, nil
 	}
-	stamped := time.Time{}
-	if index := s.cache.sheet(now, time.Minute); index != nil && (index.tick > op.since || s.seams.trustCache) &&
-		index.listed(want, now.Add(-stampAge)) && p.fits(index) {
-		stamped = index.at
-	} else {
+	stamped, ok := s.stamped(op, p, want)
+	if !ok {
 		var err error
 		if stamped, err = s.list(ctx, &change{entry: want, isNew: !p.stored.live, fits: p.fits}); err != nil {
 			return time.Time{}, err
@@ -165,6 +162,23 @@ func (s *SecretStore) stamp(ctx context.Context, op *operation, p plan) (time.Ti
 		return window, nil
 	}
 	return limit, nil
+}
+
+// stamped returns when this attempt read that the index lists a token under all keys of an entry, with stamps that are good for
+// a put, if it did. A put that creates a token does not rely on it: savers of one identity who disagree on the ID, since one
+// of them saw a stranger there, only find out by a swap.
+func (s *SecretStore) stamped(op *operation, p plan, want entry) (time.Time, bool) {
+	now := s.now()
+	index := s.cache.view(s.whereListed(want), s.fan(), now, time.Minute)
+	if index == nil || !s.seams.trustCache && (!p.stored.live || index.tick <= op.since) {
+		return time.Time{}, false
+	}
+	for _, leaf := range index.sheets {
+		if e, ok := want.under(leaf.path, s.fan()); ok && !leaf.entries.listed(e, now.Add(-stampAge)) || !p.fits(leaf) {
+			return time.Time{}, false
+		}
+	}
+	return index.at, true
 }
 
 // lost decides what a put means that failed.
@@ -179,7 +193,7 @@ func (s *SecretStore) lost(ctx context.Context, op *operation, p plan, err error
 	case p.stored.live && p.stored.tick > op.start && errors.As(err, &cause) && cause.Resent:
 		// The put was sent twice. If the token is gone now, it was deleted after this operation read it, perhaps after the
 		// first put: then the update came before the delete.
-		rows, _, err := s.fetch(ctx, []string{p.next.ID}, false)
+		rows, err := s.fetch(ctx, []string{p.next.ID})
 		if now := rows[p.next.ID]; err == nil && now.err == nil && !now.live {
 			return p.next.shown(), nil
 		}

@@ -35,7 +35,7 @@ type SecretStore struct {
 	secrets driver.Secrets
 	options Options
 	cache   cache
-	writer  writer
+	queue   queue
 	seams   seams
 }
 
@@ -51,12 +51,14 @@ type seams struct {
 	now   func() time.Time
 	nonce func() string
 
-	noPause    bool                                             // no back-off after a conflict
-	wait       func(ctx context.Context, d time.Duration) error // instead of a timer
-	grace      time.Duration                                    // instead of sweepAge
-	trustCache bool                                             // rely on stamps that are only remembered
+	noPause             bool                                             // no back-off after a conflict
+	wait                func(ctx context.Context, d time.Duration) error // instead of a timer
+	grace               time.Duration                                    // instead of sweepAge
+	trustCache          bool                                             // rely on stamps that are only remembered
+	fanOut, leafEntries int                                              // instead of fanOut and maxLeaf
 
 	fateOf         func(record, answer) fate                                                 // instead of record.fateOf
+	freeze         func(ctx context.Context, base *sheet, swept *node) (*sheet, error)       // instead of freezing a leaf
 	createConflict func(ctx context.Context, op *operation, p plan) (saved Token, err error) // instead of matching again
 }
 

@@ -28,6 +28,8 @@ type sim struct {
 	changes int      // of secrets, provider and clock so far
 	server  *provider
 
+	fan int // of the index
+
 	revisionsRestart bool // switched off: a revision never comes back after a delete
 	windowIgnored    bool // switched off: nothing is re-sent after NotAfter
 }
@@ -185,18 +187,39 @@ func (w *sim) live() (map[string]record, error) {
 	return live, nil
 }
 
-// listing returns the index that is there.
-func (w *sim) listing() (*leaf, error) {
-	if s := w.secrets[indexName]; s != nil && s.live {
-		return once(leaves, s.payload, func() (*leaf, error) { return decodeLeaf(s.payload) })
+// leaves returns the parts of the index below path that list tokens.
+func (w *sim) leaves(path string, parent *node) ([]*node, error) {
+	n := &node{path: path, state: stateLeaf}
+	secret := w.secrets[indexName+path]
+	switch {
+	case secret != nil && secret.live:
+		var err error
+		if n, err = once(nodes, secret.payload, func() (*node, error) { return decodeNode(path, secret.payload) }); err != nil {
+			return nil, err
+		}
+	case parent != nil && parent.state == stateSplit:
+		n.entries = parent.entries.under(path, w.fan)
+	case parent != nil:
+		return nil, fmt.Errorf("index secret %q is missing", path)
 	}
-	return &leaf{}, nil
+	if n.state == stateLeaf {
+		return []*node{n}, nil
+	}
+	var all []*node
+	for _, child := range children(path, w.fan) {
+		below, err := w.leaves(child, n)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, below...)
+	}
+	return all, nil
 }
 
 // What payloads decode to; the same few come again and again.
 var (
 	records = &sync.Map{}
-	leaves  = &sync.Map{}
+	nodes   = &sync.Map{}
 )
 
 func once[T any](known *sync.Map, payload []byte, decode func() (T, error)) (T, error) {

@@ -2,6 +2,7 @@ package tokenkeep
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 )
@@ -39,7 +40,7 @@ func (s *SecretStore) evidence(e entry) (row, bool) {
 }
 
 // sweep removes what may go of an index that is about to be written, and reports whether it found anything.
-func (s *SecretStore) sweep(l *leaf) bool {
+func (s *SecretStore) sweep(l *node) bool {
 	removed := 0
 	kept := l.entries[:0]
 	for _, e := range l.entries {
@@ -66,7 +67,7 @@ func (s *SecretStore) sweep(l *leaf) bool {
 }
 
 // sweepOldest makes room in an index over half full: it reads the tokens of the oldest entries that may go, and sweeps.
-func (s *SecretStore) sweepOldest(ctx context.Context, l *leaf) error {
+func (s *SecretStore) sweepOldest(ctx context.Context, l *node) error {
 	payload, err := l.encode("")
 	if err != nil || len(payload) <= maxLeaf/2 {
 		return err
@@ -84,9 +85,24 @@ func (s *SecretStore) sweepOldest(ctx context.Context, l *leaf) error {
 			ids = append(ids, e.ID)
 		}
 	}
-	if _, _, err := s.fetch(ctx, ids, false); err != nil {
+	if _, err := s.fetch(ctx, ids); err != nil {
 		return err
 	}
 	s.sweep(l)
 	return nil
+}
+
+// sweepLeaf writes an index secret without the entries that may go, if there are any. Losing to another writer is no error:
+// the entries go some other time.
+func (s *SecretStore) sweepLeaf(ctx context.Context, leaf *sheet) error {
+	swept := leaf.clone()
+	if leaf.unmade || !s.sweep(swept) {
+		return nil
+	}
+	s.noteWrite(swept)
+	_, err := s.putNode(ctx, leaf, swept)
+	if errors.Is(err, ErrConflict) {
+		return nil
+	}
+	return err
 }

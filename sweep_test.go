@@ -40,7 +40,7 @@ func TestSweepKeepsWhatAPutMayStillRelyOn(t *testing.T) {
 			if tt.read != nil {
 				s.cache.setRow(*tt.read)
 			}
-			l := &leaf{entries: []entry{tt.entry}}
+			l := &node{entries: entries{tt.entry}}
 			changed := s.sweep(l)
 			if changed != !slices.Equal(tt.want, tt.entry.Keys) {
 				t.Errorf("sweep reports a change: %v", changed)
