@@ -102,6 +102,8 @@ func (a *actor) perform(i int) error {
 		_, err = a.store.GetTokens(ctx)
 	case "sweep":
 		err = a.sweep(ctx)
+	case "repair":
+		err = a.repair(ctx)
 	}
 	return err
 }
@@ -117,6 +119,17 @@ func (a *actor) refresh() Refresh {
 			return r.token, r.err
 		},
 	}
+}
+
+// repair must find nothing wrong with what others are doing.
+func (a *actor) repair(ctx context.Context) error {
+	report, err := a.store.Repair(ctx)
+	for _, f := range report.Findings {
+		if f.Problem != Stale && f.Problem != Unfinished && f.Problem != Twins {
+			err = errors.Join(err, fmt.Errorf("a false alarm: %s of %q", f.Problem, firstOf(f.ID, f.Secret)))
+		}
+	}
+	return err
 }
 
 // sweep reads every token that the index lists, and removes what may go.

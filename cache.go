@@ -156,7 +156,16 @@ func (c *cache) setSheet(s *sheet) {
 	}
 }
 
-// dropIndex forgets the index, which is not what it was.
+// dropPath forgets an index secret and those above it, which are not what they were.
+func (c *cache) dropPath(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range len(path) + 1 {
+		delete(c.nodes, path[:i])
+	}
+}
+
+// dropIndex forgets the index.
 func (c *cache) dropIndex() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -47,15 +47,27 @@ func (c *change) settle(o outcome) {
 	}
 }
 
-// list writes an entry into the index, and returns its stamp. errAgain means that the index has changed in a way that
-// matters: match again.
-func (s *SecretStore) list(ctx context.Context, c *change) (time.Time, error) {
-	s.enqueue(ctx, c)
+// change returns what the index has to learn before a plan is carried out.
+func (p plan) change() *change {
+	return &change{entry: entryOf(p.next), isNew: !p.stored.live, fits: p.fits}
+}
+
+// list writes what a plan needs into the index, unless a change that does so is under way, and returns its stamp. errAgain
+// means that the index has changed in a way that matters: match again.
+func (s *SecretStore) list(ctx context.Context, underWay *change, p plan) (time.Time, error) {
+	c := underWay
+	if c == nil {
+		c = p.change()
+		s.enqueue(ctx, c)
+	}
 	return c.await(ctx)
 }
 
 // enqueue hands changes over to the queue, all together.
 func (s *SecretStore) enqueue(ctx context.Context, changes ...*change) {
+	if len(changes) == 0 {
+		return
+	}
 	for _, c := range changes {
 		c.done = make(chan outcome, 1)
 	}

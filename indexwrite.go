@@ -122,8 +122,9 @@ func settleUnfit(parts []part, base *sheet) []part {
 // returned as it is then. New tokens that fit in nowhere are refused.
 func (s *SecretStore) swapLeaf(ctx context.Context, base *sheet, parts []part) (*sheet, error) {
 	swept := base.clone()
-	s.sweep(swept)
-	if err := s.sweepOldest(ctx, swept); err != nil {
+	removed := s.sweep(swept)
+	oldest, err := s.sweepOldest(ctx, swept)
+	if err != nil {
 		return nil, err
 	}
 	stamp := s.now().UTC().Truncate(time.Second)
@@ -149,6 +150,7 @@ func (s *SecretStore) swapLeaf(ctx context.Context, base *sheet, parts []part) (
 	if _, err := s.putNode(ctx, base, next); err != nil {
 		return nil, err
 	}
+	s.logSwept(base.path, removed+oldest)
 	for _, p := range parts {
 		if p.stamp.IsZero() {
 			p.stamp = stamp

@@ -43,7 +43,7 @@ func newModel(r *run) *model {
 		}
 		optional := !res.ended || res.err != nil
 		switch res.verb {
-		case "find", "list", "sweep":
+		case "find", "list", "sweep", "repair":
 		case "clear":
 			for _, id := range m.ids {
 				m.add(step{result: res, id: id, optional: optional})

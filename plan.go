@@ -18,6 +18,11 @@ type plan struct {
 
 func always(*sheet) bool { return true }
 
+// gainsKeys reports whether the put gives the token keys that it did not have.
+func (p plan) gainsKeys() bool {
+	return !p.stored.live || !entryOf(p.stored.rec).covers(entryOf(p.next))
+}
+
 // planSave chooses the token that a save means, and what becomes of it.
 func (s *SecretStore) planSave(ctx context.Context, op *operation, t Token) (plan, error) {
 	if t.ID == "" {
@@ -139,8 +144,9 @@ func (s *SecretStore) lookByName(ctx context.Context, op *operation, t Token) (r
 
 // remembered returns a part of the index that an attempt may go by without reading it: after a conflict, as read since.
 func (s *SecretStore) remembered(op *operation, w where) *view {
-	index := s.cache.view(w, s.fan(), s.now(), s.options.IndexMaxAge)
-	if index != nil && (op.first || index.tick > op.since) {
+	now := s.now()
+	index := s.cache.view(w, s.fan(), now, maxRevisionAge)
+	if index != nil && (index.tick > op.since || op.first && young(index.at, now, s.options.IndexMaxAge)) {
 		return index
 	}
 	return nil

@@ -32,6 +32,9 @@ func TestExploreGrowth(t *testing.T) {
 	n.mustHold(t, "a rename into a place of its own", growing(more, []act{saveA1}, []act{rename}, []act{saveB}))
 	n.mustHold(t, "a nameless token with two keys", growing(more, nil, []act{{verb: "save", token: Token{GrantToken: "g", RefreshToken: "ra"}}}, []act{saveA2}))
 	n.mustHold(t, "a name for a nameless token", growing(more, []act{saveR}, []act{nameR}, []act{saveA1}))
+	repair := act{verb: "repair"}
+	n.mustHold(t, "Repair beside a split", growing(more, []act{saveA1}, []act{saveZ}, []act{repair}))
+	n.mustHold(t, "Repair beside a delete and a save", growing(more, []act{saveA1}, []act{deleteA, saveA2}, []act{repair}))
 	three := growing(more, []act{saveA1}, []act{saveZ}, []act{saveB}, []act{saveA2})
 	three.preempt = 2 + more
 	n.mustHold(t, "three savers", three)

@@ -158,7 +158,7 @@ func (s *SecretStore) learnNode(n *sheet, payload []byte, err error) (*sheet, er
 func (s *SecretStore) unmade(n *sheet) error {
 	parent := s.cache.sheet(n.path[:len(n.path)-1], n.at, maxRevisionAge)
 	if parent == nil || parent.state != stateSplit {
-		s.cache.dropIndex()
+		s.cache.dropPath(n.path)
 		return fmt.Errorf("index: secret %q is missing, and with it what it lists; SecretStore.Repair can put it right: %w", s.fullName(indexName+n.path), ErrDamaged)
 	}
 	n.state, n.unmade, n.entries = stateLeaf, true, parent.entries.under(n.path, s.fan())

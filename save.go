@@ -147,14 +147,14 @@ func (s *SecretStore) stamp(ctx context.Context, op *operation, p plan) (time.Ti
 	if p.stored.live {
 		limit = p.stored.at.Add(maxRevisionAge)
 	}
-	want := entryOf(p.next)
-	if p.stored.live && entryOf(p.stored.rec).covers(want) {
+	if !p.gainsKeys() {
 		return limit, nil
 	}
+	want := entryOf(p.next)
 	stamped, ok := s.stamped(op, p, want)
 	if !ok {
 		var err error
-		if stamped, err = s.list(ctx, &change{entry: want, isNew: !p.stored.live, fits: p.fits}); err != nil {
+		if stamped, err = s.list(ctx, op.listing, p); err != nil {
 			return time.Time{}, err
 		}
 	}

@@ -109,6 +109,12 @@ type operation struct {
 	first    bool            // this is the first attempt: remembered rows may do
 	occupied map[string]bool // IDs that turned out to be taken; they are looked at, whatever the index says
 	held     map[string]bool // IDs whose names are held by deleted secrets
+	listing  *change         // of a first attempt in bulk: the index change that is under way
+}
+
+func (s *SecretStore) newOperation() *operation {
+	start := s.cache.tick()
+	return &operation{start: start, since: start, first: true, occupied: map[string]bool{}, held: map[string]bool{}}
 }
 
 // errAgain makes retry try again: somebody else was faster.
@@ -119,8 +125,7 @@ const maxAttempts = 100
 
 // retry runs try until it comes to an end that is not errAgain.
 func (s *SecretStore) retry(ctx context.Context, try func(*operation) (Token, error)) (Token, error) {
-	start := s.cache.tick()
-	op := &operation{start: start, since: start, first: true, occupied: map[string]bool{}, held: map[string]bool{}}
+	op := s.newOperation()
 	for attempt := range maxAttempts {
 		t, err := try(op)
 		if !errors.Is(err, errAgain) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -114,6 +115,24 @@ func (h simHandle) Delete(_ context.Context, name string) error {
 	return h.do(&call{verb: "delete", names: []string{name}}).err
 }
 
+// List is for Repair; what decides a save or a look-up must not rely on it.
+func (h simHandle) List(context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		r := h.do(&call{verb: "read", names: []string{"*"}})
+		if r.err != nil {
+			yield("", r.err)
+			return
+		}
+		for _, name := range slices.Sorted(maps.Keys(r.found)) {
+			if !yield(name, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (h simHandle) Lag() time.Duration { return time.Minute }
+
 func (h simHandle) Limits() driver.Limits { return driver.Limits{} }
 
 // execute lets a call take place.
@@ -121,7 +140,11 @@ func (w *sim) execute(c *call) reply {
 	switch c.verb {
 	case "read":
 		found := map[string]driver.Secret{}
-		for _, name := range c.names {
+		names := c.names
+		if names[0] == "*" {
+			names = slices.Collect(maps.Keys(w.secrets))
+		}
+		for _, name := range names {
 			if s := w.secrets[name]; s != nil && s.live {
 				found[name] = driver.Secret{Payload: s.payload, Revision: w.revision(s)}
 			}

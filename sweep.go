@@ -39,8 +39,8 @@ func (s *SecretStore) evidence(e entry) (row, bool) {
 	return r, ok && r.fresh && r.at.After(e.Stamp.Add(s.sweepAge()))
 }
 
-// sweep removes what may go of an index that is about to be written, and reports whether it found anything.
-func (s *SecretStore) sweep(l *node) bool {
+// sweep removes what may go of an index secret, and returns how much it was.
+func (s *SecretStore) sweep(l *node) int {
 	removed := 0
 	kept := l.entries[:0]
 	for _, e := range l.entries {
@@ -60,17 +60,21 @@ func (s *SecretStore) sweep(l *node) bool {
 		kept = append(kept, e)
 	}
 	l.entries = kept
-	if removed > 0 {
-		s.options.Logger.Debug("tokenkeep: removed old entries from the index", "count", removed)
-	}
-	return removed > 0
+	return removed
 }
 
-// sweepOldest makes room in an index over half full: it reads the tokens of the oldest entries that may go, and sweeps.
-func (s *SecretStore) sweepOldest(ctx context.Context, l *node) error {
+// logSwept tells how much a write has removed from an index secret.
+func (s *SecretStore) logSwept(path string, removed int) {
+	if removed > 0 {
+		s.options.Logger.Debug("tokenkeep: removed old entries from the index", "secret", s.fullName(indexName+path), "count", removed)
+	}
+}
+
+// sweepOldest makes room in an index secret over half full: it reads the tokens of the oldest entries that may go, and sweeps.
+func (s *SecretStore) sweepOldest(ctx context.Context, l *node) (int, error) {
 	payload, err := l.encode("")
 	if err != nil || len(payload) <= maxLeaf/2 {
-		return err
+		return 0, err
 	}
 	var old []entry
 	for _, e := range l.entries {
@@ -86,23 +90,26 @@ func (s *SecretStore) sweepOldest(ctx context.Context, l *node) error {
 		}
 	}
 	if _, err := s.fetch(ctx, ids); err != nil {
-		return err
+		return 0, err
 	}
-	s.sweep(l)
-	return nil
+	return s.sweep(l), nil
 }
 
 // sweepLeaf writes an index secret without the entries that may go, if there are any. Losing to another writer is no error:
 // the entries go some other time.
 func (s *SecretStore) sweepLeaf(ctx context.Context, leaf *sheet) error {
 	swept := leaf.clone()
-	if leaf.unmade || !s.sweep(swept) {
+	removed := s.sweep(swept)
+	if leaf.unmade || removed == 0 {
 		return nil
 	}
 	s.noteWrite(swept)
 	_, err := s.putNode(ctx, leaf, swept)
 	if errors.Is(err, ErrConflict) {
 		return nil
+	}
+	if err == nil {
+		s.logSwept(leaf.path, removed)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -33,7 +34,10 @@ type stored struct {
 	base driver.Revision
 }
 
-var _ driver.Secrets = (*Secrets)(nil)
+var (
+	_ driver.Secrets = (*Secrets)(nil)
+	_ driver.Lister  = (*Secrets)(nil)
+)
 
 // Calls returns how often each method was called, and forgets it.
 func (s *Secrets) Calls() map[string]int {
@@ -150,6 +154,24 @@ func (s *Secrets) Delete(ctx context.Context, name string) error {
 	delete(s.secrets, name)
 	return nil
 }
+
+// List yields the names of the live secrets.
+func (s *Secrets) List(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, name := range s.Names() {
+			if err := ctx.Err(); err != nil {
+				yield("", err)
+				return
+			}
+			if !yield(name, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Lag is 0.
+func (s *Secrets) Lag() time.Duration { return 0 }
 
 // Limits returns Bounds.
 func (s *Secrets) Limits() driver.Limits { return s.Bounds }
