@@ -24,6 +24,16 @@ test: ## run the tests with -race, then the explorer of the protocol without, an
 	$(GO) test -race ./...
 	GOGC=400 $(GO) test -run '^TestExplore' -v -count=1 . | $(EXPLORED)
 
+# Where untrusted text comes in: payloads, names, requests.
+FUZZ := .:FuzzDecodeToken .:FuzzDecodeRecord .:FuzzDecodeNode .:FuzzSecretName ./localstack:FuzzRequest
+FUZZTIME ?= 10s
+
+.PHONY: fuzz
+fuzz: ## try FUZZTIME (10s) of random input on each codec and on localstack
+	@for target in $(FUZZ); do \
+		$(GO) test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) "$${target%%:*}" | tail -n 2; \
+	done
+
 .PHONY: lint
 lint: ## check format, vet, staticcheck and go.mod
 	@test -z "$$(gofmt -l .)" || { echo "not formatted; run gofmt -w on:"; gofmt -l .; exit 1; }
