@@ -80,7 +80,7 @@ func (m *model) explains(tokens []Token) bool {
 	return false
 }
 
-// search applies the steps that are left, each as the next one. by tells which operation wrote each row last.
+// search applies the steps that are left, each as the next one. by tells which operation gave each row its identity.
 func (m *model) search(l *List, by map[string]int, done []bool, want string) bool {
 	texts := m.texts(l)
 	if m.seen(done, by, texts) {
@@ -96,9 +96,9 @@ func (m *model) search(l *List, by map[string]int, done []bool, want string) boo
 		done[i] = true
 		for _, next := range m.outcomes(l, by, s) {
 			after := maps.Clone(by)
-			for id, text := range m.texts(next) {
-				if texts[id] != text {
-					after[id] = s.number
+			for _, row := range next.rows {
+				if i := l.index(row.ID); i < 0 || l.rows[i].identity() != row.identity() {
+					after[row.ID] = s.number
 				}
 			}
 			if m.search(next, after, done, want) {

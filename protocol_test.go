@@ -166,11 +166,12 @@ func TestExploreAtRandom(t *testing.T) {
 			for i := range histories / 4 {
 				rng := rand.New(rand.NewPCG(uint64(shard), uint64(i)))
 				sc := starts[names[rng.IntN(len(names))]]
+				sc.growing = i%2 == 1
 				sc.faults, sc.kinds, sc.ticks = 3, "clft", []time.Duration{6 * time.Minute, 11 * time.Minute, 25 * time.Hour}
 				for range 4 {
 					var program []act
 					for range 3 {
-						program = append(program, append(operations, restore)[rng.IntN(len(operations)+1)])
+						program = append(program, append(operations, restore, saveZ)[rng.IntN(len(operations)+2)])
 					}
 					sc.actors = append(sc.actors[:len(sc.actors):len(sc.actors)], program)
 				}
