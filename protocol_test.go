@@ -136,6 +136,7 @@ func TestExploreLives(t *testing.T) {
 	n.mustHold(t, "rename there and back beside a sweep", start.with(1, []act{saveA1, rename, restore}, []act{sweep}))
 	n.mustHold(t, "a renames, signs up again, and both go", start.with(faults, []act{saveA1, rename, saveA2, clearAll}, []act{saveA2}))
 	n.mustHold(t, "a stranger leaves the first derived ID", scenario{before: []act{saveA1, rename}}.with(1, []act{saveA1}, []act{deleteA, saveA2}))
+	n.mustHold(t, "the same, and both savers find it listed", scenario{before: []act{saveA1, rename}}.with(faults, []act{saveA1}, []act{deleteA, saveA1}))
 	n.mustHold(t, "two lives of a nameless token", start.with(faults, []act{saveR, clearAll, nameR}, []act{saveR, sweep}))
 }
 
