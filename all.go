@@ -5,6 +5,8 @@ import (
 	"errors"
 	"iter"
 	"slices"
+
+	"github.com/tokenkeep/tokenkeep/driver"
 )
 
 // listBatch is how many tokens a listing reads at a time; a driver makes as few calls of that as it can.
@@ -15,15 +17,16 @@ const listBatch = 100
 //
 // It is no snapshot: a token that is there all the time is seen, one that is never there is not.
 //
-// It makes a call for the index, and on AWS one for every 20 tokens that the index lists.
+// It makes a call for the index, or two for a grown one of up to 17 secrets, and on AWS one for every 20 tokens that it lists. Where
+// the manager's own list is never late and may be read (Vault), that takes the place of the index.
 func (s *SecretStore) All(ctx context.Context) iter.Seq2[Token, error] {
 	return func(yield func(Token, error) bool) {
-		index, err := s.readIndex(ctx, everywhere)
+		all, err := s.allIDs(ctx)
 		if err != nil {
 			yield(Token{}, s.fail("list tokens", "", err))
 			return
 		}
-		for ids := range slices.Chunk(index.ids(), listBatch) {
+		for ids := range slices.Chunk(all, listBatch) {
 			rows, err := s.fetch(ctx, ids)
 			if err != nil {
 				yield(Token{}, s.fail("list tokens", "", err))
@@ -51,4 +54,37 @@ func (s *SecretStore) GetTokens(ctx context.Context) ([]Token, error) {
 		tokens = append(tokens, t)
 	}
 	return tokens, errors.Join(errs...)
+}
+
+// allIDs returns the IDs of all tokens that may be there, in order: as the manager lists them where that is never late and
+// permitted, else as the index does.
+func (s *SecretStore) allIDs(ctx context.Context) ([]string, error) {
+	lister, ok := s.secrets.(driver.Lister)
+	if ok && lister.Lag() == 0 && !s.noList.Load() {
+		ids, err := scanIDs(ctx, lister)
+		if !errors.Is(err, ErrPermission) {
+			return ids, err
+		}
+		s.noList.Store(true)
+	}
+	index, err := s.readIndex(ctx, everywhere)
+	if err != nil {
+		return nil, err
+	}
+	return index.ids(), nil
+}
+
+// scanIDs returns the IDs of the tokens that a manager lists.
+func scanIDs(ctx context.Context, lister driver.Lister) ([]string, error) {
+	var ids []string
+	for name, err := range lister.List(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if id, ok := tokenID(name); ok {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
 }

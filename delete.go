@@ -3,6 +3,7 @@ package tokenkeep
 import (
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -37,7 +38,7 @@ func (s *SecretStore) deleteRow(ctx context.Context, id string) error {
 	return nil
 }
 
-// DeleteTokens removes all tokens that the index lists; tokens saved while it runs may stay. It goes on where one cannot be
+// DeleteTokens removes all tokens that [SecretStore.All] would look at; tokens saved while it runs may stay. It goes on where one cannot be
 // deleted, and joins the errors.
 //
 // It makes a call for the index, one for each token that it lists, deleted in the last day or not, and at most one to
@@ -50,11 +51,10 @@ func (s *SecretStore) DeleteTokens(ctx context.Context) error {
 }
 
 func (s *SecretStore) deleteTokens(ctx context.Context) error {
-	index, err := s.readIndex(ctx, everywhere)
+	ids, err := s.allIDs(ctx)
 	if err != nil {
 		return err
 	}
-	ids := index.ids()
 	errs := make([]error, len(ids))
 	var group errgroup.Group
 	group.SetLimit(s.options.Parallel)
@@ -70,6 +70,19 @@ func (s *SecretStore) deleteTokens(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	return errors.Join(append(errs, s.sweepAll(ctx))...)
+}
+
+// sweepAll removes what may go of the whole index.
+func (s *SecretStore) sweepAll(ctx context.Context) error {
+	index := s.cache.view(everywhere, s.fan(), s.now(), time.Minute)
+	if index == nil {
+		var err error
+		if index, err = s.readIndex(ctx, everywhere); err != nil {
+			return err
+		}
+	}
+	var errs []error
 	for _, leaf := range index.sheets {
 		errs = append(errs, s.sweepLeaf(ctx, leaf))
 	}

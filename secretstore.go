@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/tokenkeep/tokenkeep/driver"
@@ -36,6 +37,7 @@ type SecretStore struct {
 	options Options
 	cache   cache
 	queue   queue
+	noList  atomic.Bool // the manager's list may not be read
 	seams   seams
 }
 

@@ -21,6 +21,8 @@ type Secrets struct {
 	Bounds driver.Limits
 	// Now is the clock that NotAfter is compared with; nil means time.Now.
 	Now func() time.Time
+	// Authoritative makes a store list its tokens by List.
+	Authoritative bool
 
 	mu      sync.Mutex
 	secrets map[string]stored
@@ -170,8 +172,13 @@ func (s *Secrets) List(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// Lag is 0.
-func (s *Secrets) Lag() time.Duration { return 0 }
+// Lag is 0 if Authoritative is set, and else one minute, so that nothing but Verify relies on List.
+func (s *Secrets) Lag() time.Duration {
+	if s.Authoritative {
+		return 0
+	}
+	return time.Minute
+}
 
 // Limits returns Bounds.
 func (s *Secrets) Limits() driver.Limits { return s.Bounds }
