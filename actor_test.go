@@ -58,11 +58,13 @@ type result struct {
 	started  bool
 	ended    bool
 	err      error
-	repeats  int          // it may have taken effect that many times more
-	before   map[int]bool // the operations that had ended when it began
-	renamed  bool         // it changed the identity of a live token
-	received string       // the last refresh token that the provider gave it
-	at       int          // when it last wrote, in steps of the history
+	repeats  int            // it may have taken effect that many times more
+	before   map[int]bool   // the operations that had ended when it began
+	renamed  bool           // it changed the identity of a live token
+	received string         // the last refresh token that the provider gave it
+	began    int            // when it made its first call, in steps of the history
+	deleted  map[string]int // when it deleted tokens
+	at       int            // when it last wrote, in steps of the history; if it never did, when it ended
 }
 
 // live runs the program of an actor, one operation after the other.

@@ -84,7 +84,7 @@ func (b *bulkSave) save(ctx context.Context, round []int) {
 		needs := b.whereOf(b.tokens[i])
 		w.all, w.places = w.all || needs.all, append(w.places, needs.places...)
 	}
-	if _, _, err := b.fetchWith(ctx, ids, w); err != nil {
+	if _, _, err := b.fetchWith(ctx, ids, w, nil); err != nil {
 		for _, i := range round {
 			b.errs[i] = err
 		}

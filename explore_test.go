@@ -121,8 +121,11 @@ func (r *run) await(a *actor) {
 	}
 	a.pending, a.done = e.call, e.call == nil
 	for _, res := range a.results[:e.act] {
-		if !a.crashed && !r.stopped {
+		if !a.crashed && !r.stopped && !res.ended {
 			res.ended = true
+			if res.at == 0 {
+				res.at = len(r.trace) // it wrote nothing
+			}
 		}
 	}
 }
@@ -196,7 +199,7 @@ func (r *run) start(res *result) {
 	if res.started {
 		return
 	}
-	res.started = true
+	res.started, res.began, res.deleted = true, len(r.trace), map[string]int{}
 	for _, o := range r.results {
 		if o.ended {
 			res.before[o.number] = true
@@ -221,6 +224,9 @@ func (r *run) effect(a *actor, c *call, res *result, indexed int) reply {
 	}
 	if id, ok := tokenID(c.names[0]); ok && c.verb != "read" && rep.err == nil {
 		res.at = len(r.trace)
+		if c.verb == "delete" {
+			res.deleted[id] = res.at
+		}
 		r.observe(id, c, res, indexed)
 	}
 	return rep
@@ -287,6 +293,8 @@ type failure struct {
 	err   error
 	trace []string
 }
+
+func (f *failure) Unwrap() error { return f.err }
 
 func (f *failure) Error() string { return f.err.Error() + "\n\t" + strings.Join(f.trace, "\n\t") }
 

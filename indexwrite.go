@@ -99,7 +99,7 @@ func (s *SecretStore) readNode(ctx context.Context, path string) (*sheet, error)
 	n := &sheet{node: &node{path: path}, at: s.now(), tick: s.cache.tick()}
 	secret, err := s.secrets.Latest(ctx, indexName+path)
 	n.rev = secret.Revision
-	return s.learnNode(n, secret.Payload, err)
+	return s.learnNode(ctx, n, secret.Payload, err)
 }
 
 // settleUnfit sends the writers back that must match again, and returns the parts of the others.

@@ -4,6 +4,7 @@ package tokenkeep
 
 import (
 	"cmp"
+	"errors"
 	"hash/maphash"
 	"maps"
 	"slices"
@@ -20,11 +21,17 @@ type model struct {
 	blind bool // operations may miss what others do at the same moment
 }
 
+// maxTried bounds the search for an order: some long histories with many lost replies have millions, and are left undecided.
+const maxTried = 200_000
+
+var errUndecided = errors.New("too many orders of the operations to try")
+
 // step is an operation or, of DeleteTokens, the part of it that deletes one token: DeleteTokens is no snapshot.
 type step struct {
 	*result
 	id       string // of a deletion
 	optional bool   // it may have had no effect
+	when     int    // it probably took effect
 	again    bool   // it is the second effect of an operation whose reply was lost
 }
 
@@ -46,14 +53,18 @@ func newModel(r *run) *model {
 		case "find", "list", "sweep", "repair":
 		case "clear":
 			for _, id := range m.ids {
-				m.add(step{result: res, id: id, optional: optional})
+				when, ok := res.deleted[id]
+				if !ok {
+					when = res.began // the token was not there yet
+				}
+				m.add(step{result: res, id: id, optional: optional, when: when})
 			}
 		default:
-			m.add(step{result: res, id: res.id, optional: optional})
+			m.add(step{result: res, id: res.id, optional: optional, when: res.at})
 		}
 	}
 	// Nearly always the order in which the operations wrote explains it.
-	slices.SortStableFunc(m.steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
+	slices.SortStableFunc(m.steps, func(a, b step) int { return cmp.Compare(a.when, b.when) })
 	return m
 }
 
@@ -83,7 +94,7 @@ func (m *model) explains(tokens []Token) bool {
 // search applies the steps that are left, each as the next one. by tells which operation gave each row its identity.
 func (m *model) search(l *List, by map[string]int, done []bool, want string) bool {
 	texts := m.texts(l)
-	if m.seen(done, by, texts) {
+	if m.seen(done, by, texts) || len(m.tried) > maxTried {
 		return false
 	}
 	left := false

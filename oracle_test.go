@@ -123,6 +123,9 @@ func (r *run) checkEnd() error {
 	if m.explains(tokens) {
 		return nil
 	}
+	if len(m.tried) > maxTried {
+		return errUndecided
+	}
 	return fmt.Errorf("no order of the operations explains what is stored: %s; the operations went: %s", m.text(tokens), r.outcomes())
 }
 

@@ -135,9 +135,10 @@ func (s *SecretStore) lookByName(ctx context.Context, op *operation, t Token) (r
 	if ok {
 		ids = []string{id}
 	}
-	rows, index, err := s.fetchWith(ctx, ids, w)
-	if r := rows[id]; err == nil && r.live && r.rec.isMeantBy(t) {
-		return r, index, nil
+	isMeant := func(rows map[string]row) bool { return rows[id].live && rows[id].rec.isMeantBy(t) }
+	rows, index, err := s.fetchWith(ctx, ids, w, isMeant)
+	if err == nil && isMeant(rows) {
+		return rows[id], index, nil
 	}
 	return row{}, index, err
 }
@@ -210,6 +211,12 @@ func (s *SecretStore) planCreate(ctx context.Context, op *operation, t Token, in
 		}
 		return plan{}, errAgain // the remembered index may be too old to know what t fits
 	}
+	if index, err = s.lookElsewhere(ctx, op, t, next, index); err != nil {
+		return plan{}, err
+	}
+	if !t.byAccessToken() && !covers(known, index.candidates(t)) {
+		return plan{}, errAgain
+	}
 	for slot := index.slot(next); slot < maxSlots; slot++ {
 		next.ID = next.identity().derivedID(slot)
 		at := known[next.ID]
@@ -229,6 +236,19 @@ func (s *SecretStore) planCreate(ctx context.Context, op *operation, t Token, in
 	}
 	return plan{}, fmt.Errorf("%d tokens of other identities, or deleted secrets, hold the names that this one could have; save it with an ID: %w",
 		maxSlots, ErrConflict)
+}
+
+// lookElsewhere reads the index again if part of it is only remembered and no compare-and-swap will tell that it has
+// changed: that of next lies in another leaf. Else a token without a user that holds the credential of t would be missed, and
+// two tokens would spend it.
+func (s *SecretStore) lookElsewhere(ctx context.Context, op *operation, t Token, next record, index *view) (*view, error) {
+	meets := s.whereIs(next)
+	for _, leaf := range index.sheets {
+		if leaf.tick <= op.since && !meets.needs(leaf.path) {
+			return s.readIndex(ctx, s.whereOf(t))
+		}
+	}
+	return index, nil
 }
 
 // covers reports whether every one of ids is in known.

@@ -3,6 +3,7 @@
 package tokenkeep
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -164,6 +165,7 @@ func TestExploreAtRandom(t *testing.T) {
 	for shard := range 4 {
 		t.Run(fmt.Sprint(shard), func(t *testing.T) {
 			t.Parallel()
+			undecided := 0
 			for i := range histories / 4 {
 				rng := rand.New(rand.NewPCG(uint64(shard), uint64(i)))
 				sc := starts[names[rng.IntN(len(names))]]
@@ -176,11 +178,13 @@ func TestExploreAtRandom(t *testing.T) {
 					}
 					sc.actors = append(sc.actors[:len(sc.actors):len(sc.actors)], program)
 				}
-				if err := wander(sc, rng); err != nil {
+				if err := wander(sc, rng); errors.Is(err, errUndecided) {
+					undecided++
+				} else if err != nil {
 					t.Fatalf("history %d of shard %d: %v", i, shard, err)
 				}
 			}
-			t.Logf("%d histories", histories/4)
+			t.Logf("%d histories, %d of them undecided", histories/4, undecided)
 		})
 	}
 }

@@ -18,13 +18,13 @@ func (s *SecretStore) get(ctx context.Context, id string) row {
 // fetch reads tokens as fresh as the manager offers, in as few calls as it allows. A token that cannot be used is a row
 // with an error; fetch's own error means that nothing could be read.
 func (s *SecretStore) fetch(ctx context.Context, ids []string) (map[string]row, error) {
-	rows, _, err := s.fetchWith(ctx, ids, where{})
+	rows, _, err := s.fetchWith(ctx, ids, where{}, nil)
 	return rows, err
 }
 
-// fetchWith reads tokens and a part of the index, with the tokens in the first call. It is fetch's error if the index
-// cannot be read.
-func (s *SecretStore) fetchWith(ctx context.Context, ids []string, w where) (map[string]row, *view, error) {
+// fetchWith reads tokens and a part of the index, with the tokens in the first call. It is its error if the index cannot be
+// read. Where the tokens are enough, it does not read on.
+func (s *SecretStore) fetchWith(ctx context.Context, ids []string, w where, enough func(map[string]row) bool) (map[string]row, *view, error) {
 	rows, index := make(map[string]row, len(ids)), &view{}
 	for paths := s.cache.frontier(w, s.fan()); len(ids)+len(paths) > 0; ids = nil {
 		at, tick := s.now(), s.cache.tick()
@@ -46,7 +46,7 @@ func (s *SecretStore) fetchWith(ctx context.Context, ids []string, w where) (map
 		var deeper []string
 		for _, path := range paths {
 			secret, err := found(indexName + path)
-			n, err := s.learnNode(&sheet{node: &node{path: path}, rev: secret.Revision, at: at, tick: tick}, secret.Payload, err)
+			n, err := s.learnNode(ctx, &sheet{node: &node{path: path}, rev: secret.Revision, at: at, tick: tick}, secret.Payload, err)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -60,7 +60,9 @@ func (s *SecretStore) fetchWith(ctx context.Context, ids []string, w where) (map
 				}
 			}
 		}
-		paths = deeper
+		if paths = deeper; len(paths) > 0 && enough != nil && enough(rows) {
+			return rows, nil, nil
+		}
 	}
 	return rows, index, nil
 }
@@ -127,18 +129,22 @@ func (s *SecretStore) learn(r row, secret driver.Secret, err error) row {
 
 // readIndex reads a part of the index strongly.
 func (s *SecretStore) readIndex(ctx context.Context, w where) (*view, error) {
-	_, index, err := s.fetchWith(ctx, nil, w)
+	_, index, err := s.fetchWith(ctx, nil, w, nil)
 	return index, err
 }
 
 // learnNode completes a sheet by what a read of its secret returned, and remembers it. A first index secret that is absent is
 // an empty leaf; another one is what its parent holds for it.
-func (s *SecretStore) learnNode(n *sheet, payload []byte, err error) (*sheet, error) {
+func (s *SecretStore) learnNode(ctx context.Context, n *sheet, payload []byte, err error) (*sheet, error) {
 	switch {
 	case isNotFound(err) && n.path == "":
 		n.state = stateLeaf
 	case isNotFound(err):
-		if err := s.unmade(n); err != nil {
+		parent := s.cache.sheet(n.path[:len(n.path)-1], n.at, maxRevisionAge)
+		if parent != nil && parent.state == stateMoved && parent.tick > n.tick {
+			return s.readNode(ctx, n.path) // another goroutine has learned, or made, a split that this read came before
+		}
+		if err := s.unmade(n, parent); err != nil {
 			return nil, err
 		}
 	case err != nil:
@@ -155,8 +161,7 @@ func (s *SecretStore) learnNode(n *sheet, payload []byte, err error) (*sheet, er
 }
 
 // unmade completes the sheet of an index secret that does not exist by what its parent holds for it.
-func (s *SecretStore) unmade(n *sheet) error {
-	parent := s.cache.sheet(n.path[:len(n.path)-1], n.at, maxRevisionAge)
+func (s *SecretStore) unmade(n, parent *sheet) error {
 	if parent == nil || parent.state != stateSplit {
 		s.cache.dropPath(n.path)
 		return fmt.Errorf("index: secret %q is missing, and with it what it lists; SecretStore.Repair can put it right: %w", s.fullName(indexName+n.path), ErrDamaged)
