@@ -41,7 +41,7 @@ func newRoot() *cobra.Command {
 		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetVersionTemplate("tokenkeep {{.Version}}\n")
-	root.AddCommand(newDemo())
+	root.AddCommand(newDemo(), newLocalstack(), newPolicy())
 	return root
 }
 

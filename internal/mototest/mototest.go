@@ -32,6 +32,7 @@ const (
 var (
 	running atomic.Bool // an M runs the tests
 	shared  server
+	guarded server // that of StartIAM
 )
 
 // M is a testing.M that ends the server after the tests. It goes wherever the other does, goleak.VerifyTestMain too.
@@ -46,6 +47,7 @@ func (m M) Run() int {
 	}
 	running.Store(true)
 	defer shared.stop()
+	defer guarded.stop()
 	return m.M.Run()
 }
 
@@ -57,10 +59,15 @@ func (m M) Run() int {
 // a package whose TestMain uses no [M].
 func Start(t testing.TB) string {
 	t.Helper()
+	return start(t, &shared)
+}
+
+func start(t testing.TB, s *server) string {
+	t.Helper()
 	if !running.Load() {
 		t.Fatalf("mototest: TestMain does not run the tests by a mototest.M, which would end the server")
 	}
-	return shared.endpoint(t)
+	return s.endpoint(t)
 }
 
 // server is a moto server that is started at most once.
