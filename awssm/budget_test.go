@@ -32,7 +32,14 @@ type act func(ctx context.Context, s *tokenkeep.SecretStore) error
 // check counts the calls of an operation on a store of its own.
 func (b budget) check(t *testing.T, warmUp act, want string) {
 	t.Helper()
-	a := newAccount(t, b.o)
+	if got := written(b.calls(t, newAccount(t, b.o), warmUp)); got != want {
+		t.Errorf("calls: %s; want %s", got, want)
+	}
+}
+
+// calls are those of the operation in an empty account, once the rest has happened.
+func (b budget) calls(t *testing.T, a *account, warmUp act) map[string]int {
+	t.Helper()
 	a.save(b.stored...)
 	handle := a.handle()
 	for _, step := range []struct {
@@ -50,9 +57,7 @@ func (b budget) check(t *testing.T, warmUp act, want string) {
 	if err := b.do(t.Context(), handle); err != nil {
 		t.Errorf("%v", err)
 	}
-	if got := written(a.server.Calls()); got != want {
-		t.Errorf("calls: %s; want %s", got, want)
-	}
+	return a.server.Calls()
 }
 
 // written writes numbers of calls as "BatchGet, 2 Put".

@@ -2,6 +2,7 @@ package awssm_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -184,8 +185,9 @@ func TestManyUsersSavedAtOnceAreAllListedAndNoneTwice(t *testing.T) {
 			t.Errorf("the token of %s is listed as %q; want %q, as it was saved", user, listed[user], id)
 		}
 	}
-	if n := len(a.secrets()); n != users+1 {
-		t.Errorf("%d secrets; want one for each of %d tokens, and the index", n, users)
+	secrets := slices.DeleteFunc(a.secrets(), func(name string) bool { return strings.HasPrefix(name, "i_r") })
+	if len(secrets) != users {
+		t.Errorf("%d secrets of %d tokens", len(secrets), users)
 	}
 	t.Logf("the index has %d versions after %d saves; calls: %v", a.versions("i_r"), users, a.server.Calls())
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package awssm_test
+
+const raced = false
