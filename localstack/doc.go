@@ -27,7 +27,8 @@
 // It is for code that must be right on AWS and wants to know before it gets there. A lenient double accepts what the
 // service refuses: a value of 70 KB, a name with a space, a 21st staging label, a write to a secret that is scheduled for
 // deletion. This one refuses what AWS documents as refused, with the error code that AWS documents or, where the
-// documentation leaves it open, the one that users of the service report.
+// documentation leaves it open, the one that users of the service report. A test sends random calls to it and to moto, and
+// the file differential_allowed_test.go lists each difference that it allows, with the reason.
 //
 // # What it does
 //
