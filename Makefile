@@ -17,12 +17,19 @@ EXPLORED := awk '/^=== / || /^ +--- PASS/ { next } /^        / && quiet { next }
 
 .PHONY: help
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## run the tests with -race, then the explorer of the protocol without, and print how many histories it saw
+test: ## run the tests with -race, the explorer of the protocol without, and the tests on OpenBao and Vault
 	$(GO) test -race ./...
 	GOGC=400 $(GO) test -run '^TestExplore' -v -count=1 . | $(EXPLORED)
+	$(GO) test -run '^Test(AStoreOfEverySize|ADayOfSignUps)' ./awssm
+	$(MAKE) --no-print-directory testservers
+	cd integration_test && $(GO) test -race ./...
+
+.PHONY: testservers
+testservers: ## build OpenBao and Vault for the tests on them, which takes minutes once
+	cd integration_test && $(GO) run ./testservers
 
 # Where untrusted text comes in: payloads, names, requests.
 FUZZ := .:FuzzDecodeToken .:FuzzDecodeRecord .:FuzzDecodeNode .:FuzzSecretName ./localstack:FuzzRequest
@@ -34,12 +41,17 @@ fuzz: ## try FUZZTIME (10s) of random input on each codec and on localstack
 		$(GO) test -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) "$${target%%:*}" | tail -n 2; \
 	done
 
+.PHONY: bench
+bench: ## measure what a store adds to the bare calls of the SDK
+	$(GO) test -run '^$$' -bench '^BenchmarkOverhead$$' ./awssm
+
 .PHONY: lint
 lint: ## check format, vet, staticcheck and go.mod
 	@test -z "$$(gofmt -l .)" || { echo "not formatted; run gofmt -w on:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) mod tidy -diff
+	cd integration_test && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./... && $(GO) mod tidy -diff
 
 .PHONY: soak
 soak: ## explore far more histories, for hours; more processes and expiries; the tests of concurrency again

@@ -13,7 +13,7 @@ import (
 // listPromises are of drivers that implement driver.Lister. The names of other folders must not show either: run the
 // suite with folders of one account.
 var listPromises = []promise{
-	{"a list names every live secret once, and nothing else", listsLiveSecrets},
+	{"a list names every live secret once, and else at most deleted ones", listsLiveSecrets},
 	{"a list of an empty folder is empty", listsNothing},
 	{"a list can be left early and begun again", listLeftEarly},
 	{"a list ends with its context", listEnds},
@@ -32,13 +32,22 @@ func list(ctx context.Context, l driver.Lister) ([]string, error) {
 	return names, nil
 }
 
+// listLive collects what List yields, but for the names of deleted secrets.
+func listLive(ctx context.Context, l driver.Lister) ([]string, error) {
+	names, err := list(ctx, l)
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, err := l.(driver.Secrets).Latest(ctx, name)
+		return errors.Is(err, driver.ErrNotFound)
+	}), err
+}
+
 // wantList checks what List names, once it has caught up.
 func wantList(t testing.TB, l driver.Lister, want ...string) {
 	t.Helper()
 	var got []string
 	var err error
 	listed := func() bool {
-		got, err = list(t.Context(), l)
+		got, err = listLive(t.Context(), l)
 		return err == nil && slices.Equal(got, want)
 	}
 	done := listed()
