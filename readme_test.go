@@ -19,6 +19,10 @@ func TestTheREADMEShowsCodeThatRuns(t *testing.T) {
 		}
 		_, rest, _ = strings.Cut(rest, "```go\n")
 	}
+	appRole := "func ExampleNewStore_appRole()" + between(t, read(t, "vault/example_test.go"), "func ExampleNewStore_appRole()", "\n}\n") + "\n}"
+	if !strings.Contains(readme, "```go\n"+appRole+"\n```") {
+		t.Errorf("README.md does not show\n%s", appRole)
+	}
 	output := "Token{" + between(t, example, "\t// Token{", "\n")
 	if !strings.Contains(readme, output) {
 		t.Errorf("README.md does not show the output %s", output)

@@ -2,11 +2,19 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tokenkeep/tokenkeep/awssm"
+	"github.com/tokenkeep/tokenkeep/vault"
 )
+
+const jobs = `The jobs:
+  read      find and list tokens
+  refresh   also refresh tokens, and save and update what is there
+  write     also create and delete tokens
+  operator  verify, repair and clear a store; creates no token`
 
 func newPolicy() *cobra.Command {
 	cmd := &cobra.Command{
@@ -16,7 +24,7 @@ func newPolicy() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPolicyAWS())
+	cmd.AddCommand(newPolicyAWS(), newPolicyVault())
 	return cmd
 }
 
@@ -28,11 +36,7 @@ func newPolicyAWS() *cobra.Command {
 		Short: "Print the least IAM policy for a job on AWS Secrets Manager",
 		Long: `aws prints the least IAM policy with which a program can do its job on the tokens under a prefix. It makes no call.
 
-The jobs:
-  read      find and list tokens
-  refresh   also refresh tokens, and save and update what is there
-  write     also create and delete tokens
-  operator  verify, repair and clear a store; creates no token`,
+` + jobs,
 		Example: `  tokenkeep policy aws --prefix crm/prod --job read
   tokenkeep policy aws --prefix crm/prod --job write --region us-east-1 --account 123456789012 --recovery-window`,
 		Args: cobra.NoArgs,
@@ -55,6 +59,40 @@ The jobs:
 	flags.StringVar(&o.KMSKeyID, "kms-key", "", "`ID or ARN` of the KMS key, where the secrets have one of your own")
 	flags.BoolVar(&o.RecoveryWindow, "recovery-window", false, "the programs set Options.RecoveryWindow")
 	flags.BoolVar(&o.Tags, "tags", false, "the programs set Options.Tags")
+	for _, name := range []string{"prefix", "job"} {
+		cobra.CheckErr(cmd.MarkFlagRequired(name))
+	}
+	return cmd
+}
+
+func newPolicyVault() *cobra.Command {
+	var job string
+	var o vault.PolicyOptions
+	cmd := &cobra.Command{
+		Use:   "vault",
+		Short: "Print the least policy for a job on HashiCorp Vault or OpenBao",
+		Long: `vault prints the least ACL policy with which a program can do its job on the tokens under a prefix, in HCL as
+"vault policy write" takes it. It makes no call.
+
+` + jobs,
+		Example: `  tokenkeep policy vault --prefix crm/prod --job refresh | vault policy write crm-refresh -
+  tokenkeep policy vault --mount kv --prefix crm/prod --job write --no-default-policy`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			policy, err := vault.Policy(vault.Job(job), o)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(cmd.OutOrStdout(), policy)
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.Prefix, "prefix", "", "`folder` of the tokens' secrets, such as crm/prod")
+	flags.StringVar(&job, "job", "", "what the program does: read, refresh, write or operator")
+	flags.StringVar(&o.Mount, "mount", "secret", "`path` of the KV engine of version 2")
+	flags.BoolVar(&o.KeepVersions, "keep-versions", false, "without the right to destroy what was written over")
+	flags.BoolVar(&o.NoDefaultPolicy, "no-default-policy", false, "the auth role leaves out the policy \"default\"")
 	for _, name := range []string{"prefix", "job"} {
 		cobra.CheckErr(cmd.MarkFlagRequired(name))
 	}

@@ -30,6 +30,29 @@ func TestThePolicyOfEachJobIsInTheDocumentation(t *testing.T) {
 	}
 }
 
+func TestTheVaultPolicyOfEachJobIsInTheDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, job := range []string{"read", "refresh", "write", "operator"} {
+		got := command(t, "policy", "vault", "--job", job, "--prefix", "crm/prod")
+		_, rest, _ := strings.Cut(string(text), "<!-- vault policy: "+job+" -->\n\n```hcl\n")
+		if shown, _, ok := strings.Cut(rest, "```\n"); got.status != 0 || !ok || shown != got.stdout {
+			t.Errorf("%s: status %d, %s\n%s; docs/operations.md shows\n%s", job, got.status, got.stderr, got.stdout, shown)
+		}
+	}
+	more := command(t, "policy", "vault", "--job", "refresh", "--prefix", "a", "--mount", "kv", "--keep-versions", "--no-default-policy")
+	want := `path "kv/data/a/t_*" { capabilities = ["read", "update"] }
+path "kv/data/a/i_*" { capabilities = ["read"] }
+path "auth/token/lookup-self" { capabilities = ["read"] }
+path "auth/token/renew-self" { capabilities = ["update"] }
+`
+	if more.stdout != want {
+		t.Errorf("with all flags: %s%s", more.stdout, more.stderr)
+	}
+}
+
 func TestEachFlagOfAPolicyCounts(t *testing.T) {
 	const key = "1234abcd-12ab-34cd-56ef-1234567890ab"
 	base := awssm.PolicyOptions{Prefix: "crm/prod", Region: "us-east-1", Account: "123456789012"}
