@@ -56,7 +56,8 @@ lint: ## check format, vet, staticcheck and go.mod
 .PHONY: soak
 soak: ## explore far more histories, for hours; more processes and expiries; the tests of concurrency again
 	TOKENKEEP_SOAK=4 GOGC=400 $(GO) test -run '^TestExplore' -v -count=1 -timeout 24h . | $(EXPLORED)
-	TOKENKEEP_SOAK=4 $(GO) test -race -count=1 ./oauth ./zoho
+	TOKENKEEP_SOAK=4 $(GO) test -race -count=1 ./oauth ./zoho ./localstack
+	TOKENKEEP_SOAK=4 $(GO) test -count=1 -timeout 1h -run MeetsEveryFault ./awssm
 	$(GO) test -race -count=3 -run 'FirstSaves|AtOnce|ThatMeet' ./...
 	$(GO) test -race -count=3 -run '^Test(Store|Driver|Memstore|AnUnbroken)/^(concurrency|race)$$' ./...
 
