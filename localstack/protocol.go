@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/tokenkeep/tokenkeep/internal/inject"
 )
 
 // maxBody is far over the largest request that can succeed: a value of 65,536 bytes of which JSON escapes each with six.
@@ -86,21 +88,17 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) ([]byte, error) 
 	q.body, q.err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	reply, held, err := s.handle(q)
 	if held != nil {
-		return held.outcome(r.Context())
+		return held.Outcome(r.Context())
 	}
 	return reply, err
 }
 
-// handle executes a request, unless a fault has something else in mind. One that is held is answered by the Injected.
-func (s *Server) handle(q request) (reply []byte, held *Injected, err error) {
+// handle executes a request, unless a fault has something else in mind.
+func (s *Server) handle(q request) ([]byte, *inject.Injected[request, []byte], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls[q.action]++
-	if len(s.faults) > 0 {
-		return s.meet(q)
-	}
-	reply, err = s.execute(q)
-	return reply, nil, err
+	return s.faults.Handle(q)
 }
 
 // execute runs the action of a request and returns the body of the reply. The mutex is held.

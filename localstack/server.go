@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/tokenkeep/tokenkeep/internal/inject"
 )
 
 // region is the region in ARNs and in Config.
@@ -36,7 +38,7 @@ type Server struct {
 	calls    map[string]int
 	policies map[string][]Statement // by access key ID
 	throttle map[string]*bucket     // by action; nil: no rate is limited
-	faults   []*Injected            // those that wait for a request, or with one
+	faults   inject.Faults[request, []byte]
 }
 
 // Option changes how Start sets up a server.
@@ -74,6 +76,7 @@ func Start(opts ...Option) (*Server, error) {
 		calls:    map[string]int{},
 		policies: map[string][]Statement{},
 	}
+	s.faults = inject.Faults[request, []byte]{Lock: &s.mu, Execute: s.execute, Internal: errInternal, Throttled: errRateExceeded, Cut: errCut}
 	if o.throttled {
 		s.throttle = newThrottle()
 	}

@@ -6,6 +6,8 @@ import (
 
 	"cloud.google.com/go/secretmanager/apiv1/secretmanagerpb"
 	"google.golang.org/grpc"
+
+	"github.com/tokenkeep/tokenkeep/internal/inject"
 )
 
 // method is one of the methods that the server has.
@@ -87,21 +89,17 @@ func (s *Server) intercept(ctx context.Context, message any, info *grpc.UnarySer
 	}
 	reply, held, err := s.handle(newRequest(ctx, called, message))
 	if held != nil {
-		return held.outcome(ctx)
+		return held.Outcome(ctx)
 	}
 	return reply, err
 }
 
-// handle executes a request, unless a fault has something else in mind. One that is held is answered by the Injected.
-func (s *Server) handle(q request) (reply any, held *Injected, err error) {
+// handle executes a request, unless a fault has something else in mind.
+func (s *Server) handle(q request) (any, *inject.Injected[request, any], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls[q.method]++
-	if len(s.faults) > 0 {
-		return s.meet(q)
-	}
-	reply, err = s.execute(q)
-	return reply, nil, err
+	return s.faults.Handle(q)
 }
 
 // execute runs the method of a request. The mutex is held; the reply holds nothing that changes later.

@@ -12,6 +12,8 @@ import (
 	"google.golang.org/api/option"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/tokenkeep/tokenkeep/internal/inject"
 )
 
 // Server is a Secret Manager: every project in every location, empty at first. Start makes one; its methods are safe for
@@ -28,7 +30,7 @@ type Server struct {
 	calls  map[string]int
 	grants map[string][]Grant // by principal
 	quotas *quotas            // nil: no rate is limited
-	faults []*Injected        // those that wait for a request, or with one
+	faults inject.Faults[request, any]
 }
 
 // Option changes how Start sets up a server.
@@ -64,6 +66,7 @@ func Start(opts ...Option) (*Server, error) {
 		calls:  map[string]int{},
 		grants: map[string][]Grant{},
 	}
+	s.faults = inject.Faults[request, any]{Lock: &s.mu, Execute: s.execute, Internal: errInternal, Throttled: errThrottle, Cut: errCut}
 	if o.quotas {
 		s.quotas = newQuotas()
 	}
