@@ -3,6 +3,10 @@ package tokenkeep
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
+
+	"github.com/tokenkeep/tokenkeep/driver"
 )
 
 // repairRounds is how often Repair looks again after it has put the index itself right, since only then it can see what
@@ -15,43 +19,66 @@ const repairRounds = 4
 // It makes the calls of Verify, and about one for each thing that it puts right; again after each repair of the index
 // itself.
 func (s *SecretStore) Repair(ctx context.Context) (Report, error) {
-	var repaired []Finding
-	for range repairRounds {
-		found, err := s.inspect(ctx)
-		if err != nil {
-			return Report{}, s.fail("repair", "", err)
-		}
-		again := false
-		for i := range found.findings {
-			f := &found.findings[i]
-			if f.fix == nil {
-				continue
-			}
-			if err := f.fix(ctx); err != nil {
-				f.Err = errors.Join(f.Err, err)
-				continue
-			}
-			f.Repaired = true
-			again = again || f.Problem == BrokenIndex || f.Problem == RolledBack
-		}
-		report := found.report()
-		if !again {
-			report.Findings = append(repaired, report.Findings...)
-			return report, nil
-		}
-		for _, f := range report.Findings {
-			if f.Repaired {
-				repaired = append(repaired, f)
-			}
-		}
-	}
-	found, err := s.inspect(ctx)
+	report, found, err := s.repairFound(ctx)
 	if err != nil {
 		return Report{}, s.fail("repair", "", err)
 	}
-	report := found.report()
-	report.Findings = append(repaired, report.Findings...)
-	return report, nil
+	return report, found.clean(ctx, &report)
+}
+
+// repairFound puts right what Verify finds.
+func (s *SecretStore) repairFound(ctx context.Context) (Report, *inspection, error) {
+	var repaired []Finding
+	for round := 1; ; round++ {
+		found, err := s.inspect(ctx)
+		if err != nil {
+			return Report{}, nil, err
+		}
+		again := found.fix(ctx)
+		report := found.report()
+		if !again || round == repairRounds {
+			report.Findings = append(repaired, report.Findings...)
+			return report, found, nil
+		}
+		repaired = append(repaired, slices.DeleteFunc(report.Findings, func(f Finding) bool { return !f.Repaired })...)
+	}
+}
+
+// fix puts right what it can, and reports whether that was the index itself, so that there may be more to see.
+func (v *inspection) fix(ctx context.Context) (again bool) {
+	for i := range v.findings {
+		f := &v.findings[i]
+		if f.fix == nil {
+			continue
+		}
+		if err := f.fix(ctx); err != nil {
+			f.Err = errors.Join(f.Err, err)
+			continue
+		}
+		f.Repaired = true
+		again = again || f.Problem == BrokenIndex || f.Problem == RolledBack
+	}
+	return again
+}
+
+// clean destroys versions that nobody reads, where the manager keeps such.
+func (v *inspection) clean(ctx context.Context, report *Report) error {
+	cleaner, ok := v.secrets.(driver.Cleaner)
+	if !ok {
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(v.names)) {
+		n, err := cleaner.Clean(ctx, name)
+		if ctx.Err() != nil {
+			return v.fail("repair", "", ctx.Err())
+		}
+		if n > 0 || err != nil {
+			f := Finding{Problem: Leftovers, Secret: v.fullName(name), Err: err, Repaired: err == nil}
+			f.ID, _ = tokenID(name)
+			report.Findings = append(report.Findings, f)
+		}
+	}
+	return nil
 }
 
 // listAgain lists a token under its keys.

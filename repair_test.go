@@ -179,3 +179,31 @@ func contextEnded(t *testing.T) (context.Context, context.CancelFunc) {
 	cancel()
 	return ctx, cancel
 }
+
+// leaky is a world with versions that nobody reads.
+type leaky struct {
+	*world
+	left map[string]int
+}
+
+func (l *leaky) Clean(_ context.Context, name string) (int, error) {
+	n := l.left[name]
+	if n < 0 {
+		return 0, ErrPermission
+	}
+	delete(l.left, name)
+	return n, nil
+}
+
+func TestRepairDestroysVersionsThatNobodyReads(t *testing.T) {
+	l := &leaky{newWorld(), map[string]int{"t_p1": 2, "i_r": -1}}
+	s := NewSecretStore(l, Options{})
+	mustSave(t, s, Token{ID: "1", UserName: "ann", RefreshToken: "r"})
+	report, err := s.Repair(t.Context())
+	if want := []string{"leftover versions 1, repaired", "leftover versions i_r"}; err != nil || !slices.Equal(problems(report.Findings), want) {
+		t.Errorf("Repair finds %q, error %v; want %q", problems(report.Findings), err, want)
+	}
+	if report, err = s.Repair(t.Context()); err != nil || len(report.Findings) != 1 || !errors.Is(report.Findings[0].Err, ErrPermission) {
+		t.Errorf("Repair again finds %q, error %v; want what could not be destroyed", problems(report.Findings), err)
+	}
+}

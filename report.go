@@ -36,6 +36,9 @@ const (
 	// RolledBack: somebody made an older version of a secret current by hand, past all checks. It may hold credentials that
 	// have been used up since. Repair makes what it holds the newest version, so that writes go on as usual.
 	RolledBack Problem = "rolled back by hand"
+	// Leftovers: versions of a secret that nobody reads, of writers that ended halfway; some managers bill them. Repair
+	// destroys them; Verify does not look for them.
+	Leftovers Problem = "leftover versions"
 	// Unusable: a secret with a name of ours that is foreign, damaged, denied or of a newer version. It is left alone.
 	Unusable Problem = "unusable"
 	// Stranger: a secret among ours whose name this package does not make. It is left alone.
