@@ -32,22 +32,20 @@ func list(ctx context.Context, l driver.Lister) ([]string, error) {
 	return names, nil
 }
 
-// listLive collects what List yields, but for the names of deleted secrets.
-func listLive(ctx context.Context, l driver.Lister) ([]string, error) {
-	names, err := list(ctx, l)
-	return slices.DeleteFunc(names, func(name string) bool {
-		_, err := l.(driver.Secrets).Latest(ctx, name)
-		return errors.Is(err, driver.ErrNotFound)
-	}), err
-}
-
 // wantList checks what List names, once it has caught up.
 func wantList(t testing.TB, l driver.Lister, want ...string) {
+	t.Helper()
+	wantListBut(t, l, "", want...)
+}
+
+// wantListBut is wantList that does not mind whether a deleted secret is named.
+func wantListBut(t testing.TB, l driver.Lister, deleted string, want ...string) {
 	t.Helper()
 	var got []string
 	var err error
 	listed := func() bool {
-		got, err = listLive(t.Context(), l)
+		got, err = list(t.Context(), l)
+		got = slices.DeleteFunc(got, func(name string) bool { return name == deleted })
 		return err == nil && slices.Equal(got, want)
 	}
 	done := listed()
@@ -70,7 +68,7 @@ func listsLiveSecrets(t testing.TB, handle func() driver.Secrets) {
 	put(t, s, "i_r", "one", "")
 	wantList(t, l, "i_r", "t_p1", "t_p10")
 	remove(t, s, "t_p1")
-	wantList(t, l, "i_r", "t_p10")
+	wantListBut(t, l, "t_p1", "i_r", "t_p10")
 	put(t, handle(), "t_p1", "another life", "")
 	wantList(t, l, "i_r", "t_p1", "t_p10")
 }

@@ -172,12 +172,12 @@ func (s *Secrets) List(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// Lag is 0 if Authoritative is set, and else one minute, so that nothing but Verify relies on List.
+// Lag is 0 if Authoritative is set, and else as good as 0, but nothing except Verify relies on List then.
 func (s *Secrets) Lag() time.Duration {
 	if s.Authoritative {
 		return 0
 	}
-	return time.Minute
+	return time.Nanosecond
 }
 
 // Limits returns Bounds.
