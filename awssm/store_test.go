@@ -28,10 +28,6 @@ func TestStoreInTwoStepsOnLocalstack(t *testing.T) {
 	conformStore(t, localstackConfig, awssm.Options{TwoStep: true})
 }
 
-func TestStoreInTwoStepsOnMoto(t *testing.T) {
-	conformStore(t, motoConfig, awssm.Options{TwoStep: true})
-}
-
 // conformStore runs the suite for stores on a server, each on a prefix of its own.
 func conformStore(t *testing.T, config func(*testing.T) aws.Config, o awssm.Options) {
 	cfg := ownConnections(t, config(t))
