@@ -113,6 +113,7 @@ func (s *subject) savesOne(nth func(i int) token) {
 }
 
 func savesFieldsAtOnce(s *subject) {
+	s.needs("extra")
 	const n = 16
 	id := s.save(token{UserName: "a", ClientID: "c", RefreshToken: "r"}).ID
 	s.atOnce(n, func(i int, handle *subject) error {
@@ -132,18 +133,18 @@ func savesFieldsAtOnce(s *subject) {
 func version(n int) token {
 	number := strconv.Itoa(n)
 	return token{
-		ID: "v", UserName: "a", RefreshToken: "r", AccessToken: number, ExpiresAt: later.Add(time.Duration(n) * time.Second),
+		ID: "7", UserName: "a", RefreshToken: "r", AccessToken: number, ExpiresAt: later.Add(time.Duration(n) * time.Second),
 		RedirectURL: number, Scopes: []string{number, number}, Extra: map[string]string{"a": number, "b": number},
 	}
 }
 
 // whole returns an error if t is no version.
-func whole(t token) error {
+func (s *subject) whole(t token) error {
 	n, err := strconv.Atoi(t.AccessToken)
 	if err != nil {
 		return fmt.Errorf("the token %v is no version", t)
 	}
-	if diff := diff(t, version(n)); diff != "" {
+	if diff := diff(s.fit(t), s.fit(version(n))); diff != "" {
 		return fmt.Errorf("version %d is mixed with another in\n%s", n, diff)
 	}
 	return nil
@@ -167,7 +168,7 @@ func readsWholeVersions(s *subject) {
 			defer written.Store(writes) // so that the readers end also after an error
 			for {
 				last++
-				if _, err := handle.SaveToken(s.Context(), version(last)); err != nil {
+				if _, err := handle.SaveToken(s.Context(), s.fit(version(last))); err != nil {
 					return err
 				}
 				written.Store(int64(last))
@@ -196,7 +197,7 @@ func (s *subject) reads(how int) error {
 	var err error
 	switch how {
 	case 0:
-		one, err = s.FindTokenByID(s.Context(), "v")
+		one, err = s.FindTokenByID(s.Context(), "7")
 		read = []token{one}
 	case 1:
 		one, err = s.FindToken(s.Context(), token{UserName: "a"})
@@ -210,19 +211,19 @@ func (s *subject) reads(how int) error {
 	if err != nil {
 		return err
 	}
-	return whole(read[0])
+	return s.whole(read[0])
 }
 
 func updatesAtOnce(s *subject) {
 	s.updater()
 	const each = 6
-	s.save(token{ID: "n", UserName: "a", RefreshToken: "r", Extra: map[string]string{"n": "0"}})
+	s.save(token{ID: "7", UserName: "a", RefreshToken: "r", RedirectURL: "0"})
 	s.atOnce(handles, func(_ int, handle *subject) error {
 		for range each {
 			err := persistently(func() error {
-				_, err := handle.updater().UpdateToken(s.Context(), "n", func(t token) (token, error) {
-					n, err := strconv.Atoi(t.Extra["n"])
-					t.Extra["n"] = strconv.Itoa(n + 1)
+				_, err := handle.updater().UpdateToken(s.Context(), "7", func(t token) (token, error) {
+					n, err := strconv.Atoi(t.RedirectURL)
+					t.RedirectURL = strconv.Itoa(n + 1)
 					return t, err
 				})
 				return err
@@ -233,7 +234,7 @@ func updatesAtOnce(s *subject) {
 		}
 		return nil
 	})
-	if got := s.get("n").Extra["n"]; got != strconv.Itoa(handles*each) {
+	if got := s.get("7").RedirectURL; got != strconv.Itoa(handles*each) {
 		s.Errorf("%d updates by one counted to %s", handles*each, got)
 	}
 }
@@ -268,12 +269,12 @@ func cancelsMidway(s *subject) {
 	for n := range 8 {
 		ctx, cancel := context.WithCancel(s.Context())
 		go cancel()
-		_, err := s.SaveToken(ctx, version(n+1))
+		_, err := s.SaveToken(ctx, s.fit(version(n+1)))
 		if err != nil && !errors.Is(err, context.Canceled) {
 			s.Errorf("a save that was cancelled: error %v, want one that is %q", err, context.Canceled)
 		}
-		got := s.on(s.open()).get("v")
-		if e := whole(got); e != nil {
+		got := s.on(s.open()).get("7")
+		if e := s.whole(got); e != nil {
 			s.Error(e)
 		}
 		if err == nil {

@@ -36,7 +36,7 @@ func (s *subject) stops(ctx context.Context, want error) {
 		"SaveToken of a change": func(h tokenkeep.Store) (token, error) {
 			return h.SaveToken(ctx, token{UserName: "a", AccessToken: "A9"})
 		},
-		"SaveToken of a new":   func(h tokenkeep.Store) (token, error) { return h.SaveToken(ctx, full("b")) },
+		"SaveToken of a new":   func(h tokenkeep.Store) (token, error) { return h.SaveToken(ctx, s.fit(full("b"))) },
 		"SaveToken of nothing": func(h tokenkeep.Store) (token, error) { return h.SaveToken(ctx, token{ID: saved.ID}) },
 		"DeleteToken":          func(h tokenkeep.Store) (token, error) { return token{}, h.DeleteToken(ctx, saved.ID) },
 		"DeleteTokens":         func(h tokenkeep.Store) (token, error) { return token{}, h.DeleteTokens(ctx) },

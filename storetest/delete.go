@@ -47,7 +47,7 @@ func deletesAll(s *subject) {
 	}
 	deleteAll(s.Store)
 	s.save(full("a"))
-	s.save(token{ID: "two", UserName: "b", RefreshToken: "r2"})
+	s.save(token{ID: "72", UserName: "b", RefreshToken: "r2"})
 	s.save(token{RefreshToken: "r3"})
 	other := s.on(s.open())
 	deleteAll(s.Store)

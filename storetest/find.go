@@ -52,7 +52,7 @@ var findGroups = []struct {
 	}},
 	{"a token with client and one without", []token{
 		{UserName: "ann", ClientID: "a", RefreshToken: "r1"},
-		{ID: "plain", UserName: "ann", RefreshToken: "r2"},
+		{ID: "79", UserName: "ann", RefreshToken: "r2"},
 	}, []lookup{
 		{"an equal identity wins, empty fields included", token{UserName: "ann"}, 2, nil, nil},
 		{"an equal identity wins over a compatible one", token{UserName: "ann", ClientID: "a"}, 1, nil, nil},
@@ -167,13 +167,13 @@ func (s *subject) check(l lookup, rows []token) {
 }
 
 func findByIDAlone(s *subject) {
-	one := s.save(token{ID: "one", UserName: "a", RefreshToken: "r1", AccessToken: "A1"})
-	two := s.save(token{ID: "two", UserName: "b", RefreshToken: "r2", AccessToken: "A2"})
-	s.same("what its ID finds", s.find(token{ID: "two"}), two)
-	if got := s.find(token{ID: "two", UserName: "a", RefreshToken: "r1"}); got.ID != "two" {
-		s.Errorf("the ID %q with user and refresh token of %q found %q", "two", "one", got.ID)
+	one := s.save(token{ID: "71", UserName: "a", RefreshToken: "r1", AccessToken: "A1"})
+	two := s.save(token{ID: "72", UserName: "b", RefreshToken: "r2", AccessToken: "A2"})
+	s.same("what its ID finds", s.find(token{ID: "72"}), two)
+	if got := s.find(token{ID: "72", UserName: "a", RefreshToken: "r1"}); got.ID != "72" {
+		s.Errorf("the ID %q with user and refresh token of %q found %q", "72", "71", got.ID)
 	}
-	s.findFails(token{ID: "three", UserName: "a", RefreshToken: "r1"}, tokenkeep.ErrNotFound)
+	s.findFails(token{ID: "73", UserName: "a", RefreshToken: "r1"}, tokenkeep.ErrNotFound)
 	s.holds(one, two)
 }
 

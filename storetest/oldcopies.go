@@ -23,6 +23,7 @@ var oldCopyCases = []scenario{
 }
 
 func replacedStays(s *subject) {
+	s.needs("old credentials")
 	s.save(token{UserName: "a", RefreshToken: "r1", AccessToken: "A1"})
 	want := s.save(token{UserName: "a", RefreshToken: "r2", AccessToken: "A2"})
 	s.same("a save of the replaced token", s.save(token{UserName: "a", RefreshToken: "r1", AccessToken: "A1"}), want)
@@ -41,6 +42,7 @@ func replacedStays(s *subject) {
 }
 
 func deploymentsDoNotSwap(s *subject) {
+	s.needs("old credentials")
 	old := token{UserName: "a", ClientID: "c", RefreshToken: "r-old", AccessToken: "A-old"}
 	login := token{UserName: "a", ClientID: "c", RefreshToken: "r-new", AccessToken: "A-new"}
 	s.save(old)
@@ -53,6 +55,7 @@ func deploymentsDoNotSwap(s *subject) {
 }
 
 func copyFromBeforeLogin(s *subject) {
+	s.needs("old credentials")
 	before := s.save(full("a"))
 	other := s.on(s.open())
 	want := other.save(token{UserName: "a", RefreshToken: "r-login", AccessToken: "A-login", ExpiresAt: earlier})
@@ -64,6 +67,7 @@ func copyFromBeforeLogin(s *subject) {
 }
 
 func newBesideReplaced(s *subject) {
+	s.needs("old credentials")
 	s.save(token{UserName: "a", RefreshToken: "r1", AccessToken: "A1"})
 	want := s.save(token{UserName: "a", RefreshToken: "r2", AccessToken: "A2"})
 	want.GrantToken, want.AccessToken = "g3", "A3"
@@ -84,6 +88,7 @@ func notFoundByReplaced(s *subject) {
 }
 
 func savedByReplaced(s *subject) {
+	s.needs("old credentials")
 	first := s.save(token{ClientID: "c", RefreshToken: "r1"})
 	want := s.save(token{ID: first.ID, RefreshToken: "r2", AccessToken: "A2"})
 	want.RedirectURL = "https://example.com"
@@ -98,17 +103,19 @@ func grantIsSpent(s *subject) {
 	s.same("the same without user", s.save(token{GrantToken: "g1"}), want)
 	s.same("what the grant token finds", s.find(token{GrantToken: "g1"}), want)
 
+	nameless := s.save(token{ClientID: "c", GrantToken: "g3"})
+	nameless.RefreshToken = "r3"
+	s.same("an exchange saved to a token without user", s.save(token{ClientID: "c", GrantToken: "g3", RefreshToken: "r3"}), nameless)
+	s.same("a second save of its grant token", s.save(token{ClientID: "c", GrantToken: "g3", AccessToken: "A9"}), nameless)
+	s.holds(want, nameless)
+
+	s.needs("old credentials")
 	want.GrantToken = "g2"
 	s.same("a save of a new grant token", s.save(token{UserName: "a", GrantToken: "g2"}), want)
 	s.same("a save of the first", s.save(token{UserName: "a", GrantToken: "g1", AccessToken: "A9"}), want)
 	s.same("what the first finds", s.find(token{GrantToken: "g1"}), want)
 	s.same("what the first finds through another handle", s.on(s.open()).find(token{GrantToken: "g1"}), want)
-	s.holds(want)
-
-	nameless := s.save(token{ClientID: "c", GrantToken: "g3"})
-	nameless.RefreshToken = "r3"
-	s.same("an exchange saved to a token without user", s.save(token{ClientID: "c", GrantToken: "g3", RefreshToken: "r3"}), nameless)
-	s.same("a second save of its grant token", s.save(token{ClientID: "c", GrantToken: "g3", AccessToken: "A9"}), nameless)
+	s.holds(want, nameless)
 }
 
 func storedWinOverSpent(s *subject) {
@@ -129,6 +136,7 @@ func newGrantKeepsRefresh(s *subject) {
 
 	stored.GrantToken = "g2"
 	s.same("a newer grant token", s.save(token{UserName: "a", GrantToken: "g2"}), stored)
+	s.needs("old credentials")
 	s.same("a save of the older", s.save(token{UserName: "a", GrantToken: "g1"}), stored)
 	s.findFails(token{GrantToken: "g1"}, tokenkeep.ErrNotFound)
 	s.holds(stored)
@@ -140,6 +148,8 @@ func updateIsNoOldCopy(s *subject) {
 	want := s.save(token{UserName: "a", RefreshToken: "r2", AccessToken: "A2"})
 	want.RefreshToken, want.AccessToken = "r1", "A1"
 	s.same("the update", s.update(want.ID, func(t *token) { t.RefreshToken, t.AccessToken = "r1", "A1" }), want)
+	s.holds(want)
+	s.needs("old credentials")
 	s.same("a save of what it put away", s.save(token{UserName: "a", RefreshToken: "r2", AccessToken: "A2"}), want)
 	s.same("what the refresh token finds", s.find(token{RefreshToken: "r1"}), want)
 	s.findFails(token{RefreshToken: "r2"}, tokenkeep.ErrNotFound)

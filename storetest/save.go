@@ -98,7 +98,7 @@ func createsUnderID(s *subject) {
 
 func savesTwice(s *subject) {
 	for _, t := range []token{
-		full("a"), {ClientID: "c", RefreshToken: "r1"}, {GrantToken: "g2"}, {AccessToken: "A3"}, {ID: "four", RefreshToken: "r4"},
+		full("a"), {ClientID: "c", RefreshToken: "r1"}, {GrantToken: "g2"}, {AccessToken: "A3"}, {ID: "74", RefreshToken: "r4"},
 		{ClientID: "c", GrantToken: "g5", RefreshToken: "r5", AccessToken: "A5", ExpiresAt: later},
 	} {
 		first := s.save(t)
@@ -167,6 +167,7 @@ func ignoresStaleAccess(s *subject) {
 }
 
 func collectionsOnSave(s *subject) {
+	s.needs("scopes and extra")
 	want := s.save(full("a"))
 	want.Scopes = []string{"one"}
 	want.Extra = map[string]string{"org": "43", "note": "a", "new": "x"}
@@ -189,6 +190,7 @@ func refreshFieldsOnSave(s *subject) {
 }
 
 func clearsReauthorize(s *subject) {
+	s.needs("Reauthorize")
 	for i, login := range []token{{RefreshToken: "new"}, {GrantToken: "new"}} {
 		t := full(fmt.Sprint("user", i))
 		t.GrantToken = ""
@@ -219,6 +221,7 @@ func givesDifferentIDs(s *subject) {
 }
 
 func mixesIDs(s *subject) {
+	s.needs("IDs of any text")
 	uuid := s.save(token{ID: "6f1c1c1e-55a0-4b9e-9d5e-0a7f3f0d9f7c", UserName: "a", RefreshToken: "r1"})
 	number := s.save(token{ID: "1", UserName: "b", RefreshToken: "r2"})
 	next := s.save(token{UserName: "c", RefreshToken: "r3"})
@@ -238,6 +241,7 @@ func doesNotReuseIDs(s *subject) {
 }
 
 func savesLongest(s *subject) {
+	s.needs("IDs of any text")
 	t := token{ID: strings.Repeat("é", maxID/2), UserName: strings.Repeat("ü", maxUserName/2), RefreshToken: strings.Repeat("r", 4000)}
 	s.same("the returned token", s.save(t), t)
 	s.same("what the user finds", s.find(token{UserName: t.UserName}), t)

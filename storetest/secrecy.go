@@ -41,7 +41,7 @@ func errorsHoldNoCredential(s *subject) {
 	}
 	saves := map[string]func(t *token){
 		"an incomplete save":  func(t *token) { *t = token{UserName: "z", ClientSecret: canary + "8", Extra: t.Extra} },
-		"a taken identity":    func(t *token) { t.ID = "other" },
+		"a taken identity":    func(t *token) { t.ID = "79" },
 		"a rename":            func(t *token) { t.ID, t.UserName = other.ID, saved.UserName },
 		"invalid UTF-8":       func(t *token) { t.AccessToken = canary + "\xff" },
 		"invalid extra":       func(t *token) { t.Extra = map[string]string{canary + "\xff": canary + "\xff"} },
@@ -49,7 +49,7 @@ func errorsHoldNoCredential(s *subject) {
 	}
 	for what, spoil := range saves {
 		try[what] = func() error {
-			t := secret("a")
+			t := s.fit(secret("a"))
 			spoil(&t)
 			_, err := s.SaveToken(ctx, t)
 			return err

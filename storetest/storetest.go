@@ -19,16 +19,24 @@ import (
 	"github.com/tokenkeep/tokenkeep"
 )
 
-// Limits tells what a store need not do. Its zero value requires everything, and so far there is nothing to leave
-// out: a field comes with the first store that documents that it cannot keep a rule.
-type Limits struct{}
+// Limits tells what a store need not do. Its zero value requires everything.
+type Limits struct {
+	// TenColumns is for a store on the file or the table of Zoho's SDKs, whose columns are ID, UserName, ClientID,
+	// ClientSecret, RefreshToken, AccessToken, GrantToken, ExpiresAt to the millisecond, RedirectURL and APIDomain.
+	//
+	// Such a store refuses AccountsURL, RefreshExpiresAt, Scopes and Extra, and a new ID that is no decimal number, with
+	// [tokenkeep.ErrInvalid] and an error that names the field, and leaves RefreshedAt and Reauthorize out. It
+	// recognises no old copy but a grant token beside the refresh token that it was exchanged for. The texts under test
+	// that it must keep are at most 255 characters long.
+	TenColumns bool
+}
 
 // Run checks a store, one rule of [tokenkeep.Store] per subtest.
 //
 // fresh makes an empty store; what it returns opens one more handle on that store, as another process would. The
 // first handle is opened before anything is saved. Where a handle is a [tokenkeep.Updater], UpdateToken is checked
 // too. Run makes some hundred calls, so it is quick also on a store at the other end of a network.
-func Run(t *testing.T, fresh func(t *testing.T) func() tokenkeep.Store, _ Limits) {
+func Run(t *testing.T, fresh func(t *testing.T) func() tokenkeep.Store, limits Limits) {
 	groups := []struct {
 		name  string
 		cases []scenario
@@ -44,6 +52,7 @@ func Run(t *testing.T, fresh func(t *testing.T) func() tokenkeep.Store, _ Limits
 		{"delete", deleteCases},
 		{"UpdateToken", updateCases},
 		{"values", valueCases},
+		{"columns", columnCases},
 		{"arguments", argumentCases},
 		{"context", contextCases},
 		{"secrecy", secrecyCases},
@@ -54,7 +63,7 @@ func Run(t *testing.T, fresh func(t *testing.T) func() tokenkeep.Store, _ Limits
 			for _, c := range group.cases {
 				t.Run(c.name, func(t *testing.T) {
 					open := fresh(t)
-					c.run(&subject{T: t, Store: open(), open: open})
+					c.run(&subject{T: t, Store: open(), open: open, limits: limits})
 				})
 			}
 		})

@@ -45,26 +45,46 @@ func TestRunFailsForBrokenStores(t *testing.T) {
 		names[broken.name] = true
 		t.Run(broken.name, func(t *testing.T) {
 			t.Parallel()
-			pattern := "^TestBrokenStore$"
-			for part := range strings.SplitSeq(broken.fails, "/") {
-				pattern += "/^" + regexp.QuoteMeta(strings.ReplaceAll(part, " ", "_")) + "$"
-			}
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run="+pattern, "-test.v")
-			cmd.Env = append(os.Environ(), brokenVariable+"="+broken.name)
-			var out bytes.Buffer
-			cmd.Stdout, cmd.Stderr = &out, &out
-			err := cmd.Run()
-			if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 {
-				t.Fatalf("the run ended with %v, want exit status 1\n%s", err, out.String())
-			}
-			failed := "--- FAIL: TestBrokenStore/" + strings.ReplaceAll(broken.fails, " ", "_") + " "
-			if !strings.Contains(out.String(), failed) {
-				t.Errorf("the run does not report %q\n%s", failed, out.String())
-			}
-			if strings.Contains(out.String(), "panic:") {
-				t.Errorf("the run panics\n%s", out.String())
-			}
+			failsIn(t, broken.name, broken.fails)
 		})
+	}
+}
+
+// keepsEverything is the store that keeps more than ten columns, and so is broken where only they are allowed.
+const keepsEverything = "a store that keeps everything"
+
+func TestRunFailsForAStoreThatKeepsMoreThanItsTenColumns(t *testing.T) {
+	for _, fails := range []string{
+		"columns/what has no column is refused by its name, and nothing is written",
+		"columns/what only a refresh writes is left out where it has no column",
+		"columns/an expiry is kept to the millisecond",
+		"columns/tokens saved without ID are counted from 1",
+	} {
+		t.Run(fails, func(t *testing.T) { failsIn(t, keepsEverything, fails) })
+	}
+}
+
+// failsIn runs TestBrokenStore on a broken store and looks for the failure of one subtest.
+func failsIn(t *testing.T, name, fails string) {
+	t.Helper()
+	pattern := "^TestBrokenStore$"
+	for part := range strings.SplitSeq(fails, "/") {
+		pattern += "/^" + regexp.QuoteMeta(strings.ReplaceAll(part, " ", "_")) + "$"
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run="+pattern, "-test.v")
+	cmd.Env = append(os.Environ(), brokenVariable+"="+name)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 {
+		t.Fatalf("the run ended with %v, want exit status 1\n%s", err, out.String())
+	}
+	failed := "--- FAIL: TestBrokenStore/" + strings.ReplaceAll(fails, " ", "_") + " "
+	if !strings.Contains(out.String(), failed) {
+		t.Errorf("the run does not report %q\n%s", failed, out.String())
+	}
+	if strings.Contains(out.String(), "panic:") {
+		t.Errorf("the run panics\n%s", out.String())
 	}
 }
 
@@ -73,6 +93,13 @@ func TestBrokenStore(t *testing.T) {
 	name := os.Getenv(brokenVariable)
 	if name == "" {
 		t.Skip("only TestRunFailsForBrokenStores runs this")
+	}
+	if name == keepsEverything {
+		storetest.Run(t, func(*testing.T) func() tokenkeep.Store {
+			store := memstore.New()
+			return func() tokenkeep.Store { return store }
+		}, storetest.Limits{TenColumns: true})
+		return
 	}
 	for _, broken := range brokenStores {
 		if broken.name != name {

@@ -45,7 +45,7 @@ func updateClears(s *subject) {
 	s.same("a token that loses its user", s.update(saved.ID, func(t *token) { t.UserName = "" }), want)
 	s.findFails(token{UserName: "a"}, tokenkeep.ErrNotFound)
 	s.same("what its refresh token finds", s.find(token{RefreshToken: saved.RefreshToken}), want)
-	s.saveFails(token{ID: "other", RefreshToken: saved.RefreshToken}, tokenkeep.ErrConflict)
+	s.saveFails(token{ID: "79", RefreshToken: saved.RefreshToken}, tokenkeep.ErrConflict)
 	s.holds(want)
 }
 
@@ -76,6 +76,7 @@ func updateRenames(s *subject) {
 
 func updateClearsReauthorize(s *subject) {
 	s.updater()
+	s.needs("Reauthorize")
 	refused := &tokenkeep.Reauthorize{Since: earlier, Reason: "invalid_code"}
 	saved := s.save(token{UserName: "a", RefreshToken: "r1"})
 	for _, login := range []func(t *token){
@@ -119,7 +120,7 @@ func updateFails(s *subject) {
 	cause := errors.New("cause")
 	got, err := u.UpdateToken(s.Context(), saved.ID, func(t token) (token, error) {
 		t.RefreshToken = "r2"
-		t.Scopes[0], t.Extra["org"], t.Reauthorize.Reason = "changed", "changed", "changed"
+		spoil(t)
 		return t, cause
 	})
 	s.failed("UpdateToken", got, err, cause)
@@ -156,11 +157,11 @@ func updateRefused(s *subject) {
 func updateElsewhere(s *subject) {
 	s.updater()
 	other := s.on(s.open())
-	want := s.save(token{UserName: "a", RefreshToken: "r1", Extra: map[string]string{"n": "1"}})
+	want := s.save(token{UserName: "a", RefreshToken: "r1", RedirectURL: "1"})
 	other.get(want.ID)
 	for _, handle := range []*subject{s, other, s, other} {
-		want.Extra["n"] += "1"
-		s.same("the updated token", handle.update(want.ID, func(t *token) { t.Extra["n"] += "1" }), want)
+		want.RedirectURL += "1"
+		s.same("the updated token", handle.update(want.ID, func(t *token) { t.RedirectURL += "1" }), want)
 	}
 	s.holds(want)
 }

@@ -48,6 +48,7 @@ func keepsText(s *subject) {
 }
 
 func keepsIDs(s *subject) {
+	s.needs("IDs of any text")
 	var want []token
 	for i, id := range awkwardIDs {
 		want = append(want, s.save(token{ID: id, RefreshToken: fmt.Sprint("r", i)}))
