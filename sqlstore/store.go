@@ -1,0 +1,226 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/tokenkeep/tokenkeep"
+)
+
+// Options of a Store.
+type Options struct {
+	// Dialect is what the database speaks, [MySQL] or [SQLite]. It is required.
+	Dialect Dialect
+
+	// Table is the table's name, in the database of the connection. Empty means oauthtoken, as in Zoho's SDKs.
+	Table string
+
+	// Create makes the table with the first call, where there is none.
+	Create bool
+}
+
+// Store is a [tokenkeep.Store] in a table of a SQL database. [New] makes one.
+//
+// It is safe for concurrent use, and so are any number of stores and processes on one table.
+type Store struct {
+	db      *sql.DB
+	table   table
+	create  atomic.Bool // the table is still to be made
+	highest highest
+
+	patience time.Duration
+}
+
+var (
+	_ tokenkeep.Store   = (*Store)(nil)
+	_ tokenkeep.Updater = (*Store)(nil)
+)
+
+// New returns a store in a table of db. It makes no calls; db stays the caller's to close. An unknown dialect, or a name
+// of a table that is not made of letters, digits and underscores, is [tokenkeep.ErrInvalid].
+func New(db *sql.DB, o Options) (*Store, error) {
+	if db == nil {
+		return nil, fmt.Errorf("sqlstore: the database is nil: %w", tokenkeep.ErrInvalid)
+	}
+	t, err := newTable(o.Dialect, o.Table)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: %w", err)
+	}
+	s := &Store{db: db, table: t, patience: defaultPatience}
+	s.create.Store(o.Create)
+	return s, nil
+}
+
+// FindToken returns the token that query means, by the rules of [tokenkeep.Store]. It reads the whole table, or one row
+// where query has an ID, in one call.
+func (s *Store) FindToken(ctx context.Context, query tokenkeep.Token) (tokenkeep.Token, error) {
+	return s.find(ctx, query.ID, func(l *tokenkeep.List) (tokenkeep.Token, error) { return l.Find(query) })
+}
+
+// FindTokenByID returns the token with this ID, or [tokenkeep.ErrNotFound]. It reads one row, in one call.
+func (s *Store) FindTokenByID(ctx context.Context, id string) (tokenkeep.Token, error) {
+	return s.find(ctx, id, func(l *tokenkeep.List) (tokenkeep.Token, error) { return l.FindByID(id) })
+}
+
+// find looks a token up among the rows with this ID, or among all where it is empty.
+func (s *Store) find(ctx context.Context, id string, look func(*tokenkeep.List) (tokenkeep.Token, error)) (tokenkeep.Token, error) {
+	if _, err := look(&tokenkeep.List{}); !errors.Is(err, tokenkeep.ErrNotFound) { // the arguments are no good
+		return tokenkeep.Token{}, fail("find token", id, err)
+	}
+	l, err := s.load(ctx, id)
+	if err != nil {
+		return tokenkeep.Token{}, fail("find token", id, err)
+	}
+	found, err := look(l)
+	if err != nil {
+		return tokenkeep.Token{}, fail("find token", id, err)
+	}
+	return found, nil
+}
+
+// load reads, in one statement, the rows with this ID, or all where it is empty.
+func (s *Store) load(ctx context.Context, id string) (*tokenkeep.List, error) {
+	where := all
+	if id != "" {
+		where = byID
+	}
+	rows, err := s.read(ctx, where, id)
+	if err != nil {
+		return nil, err
+	}
+	return listOf(rows)
+}
+
+// read reads rows in one statement.
+func (s *Store) read(ctx context.Context, which which, id string) (rows []row, err error) {
+	if err := s.prepare(ctx); err != nil {
+		return nil, err
+	}
+	err = s.again(ctx, func() error {
+		rows, err = s.table.read(ctx, s.db, which, id)
+		return err
+	})
+	return rows, err
+}
+
+// SaveToken stores token by the rules of [tokenkeep.Store] and returns it as stored, with its ID. After an error nothing
+// has changed, unless the connection broke during the commit.
+//
+// A new ID is a decimal number of at most 15 digits, which Zoho's SDKs can count on from; another one is
+// [tokenkeep.ErrInvalid]. A value that is longer than its column is [tokenkeep.ErrTooLarge]; one that has no column, or that the column changes,
+// is [tokenkeep.ErrInvalid]; both name the column. ExpiresAt is cut to milliseconds. RefreshedAt and Reauthorize are not
+// stored.
+func (s *Store) SaveToken(ctx context.Context, token tokenkeep.Token) (tokenkeep.Token, error) {
+	return s.change(ctx, "save token", token.ID, func(l *tokenkeep.List) (tokenkeep.Token, error) {
+		if err := checkNewID(l, token.ID); err != nil {
+			return tokenkeep.Token{}, err
+		}
+		token.ExpiresAt = token.ExpiresAt.Truncate(time.Millisecond)
+		return l.Save(token)
+	})
+}
+
+// UpdateToken replaces the token with this ID by what f makes of it. The table is locked while f runs: f must not use
+// the store. The errors are those of [tokenkeep.Updater] and of SaveToken.
+func (s *Store) UpdateToken(ctx context.Context, id string, f func(tokenkeep.Token) (tokenkeep.Token, error)) (tokenkeep.Token, error) {
+	return s.change(ctx, "update token", id, func(l *tokenkeep.List) (tokenkeep.Token, error) {
+		return l.Update(id, func(t tokenkeep.Token) (tokenkeep.Token, error) {
+			t, err := f(t)
+			t.ExpiresAt = t.ExpiresAt.Truncate(time.Millisecond)
+			return t, err
+		})
+	})
+}
+
+// change loads and locks the table, calls f, and writes the token that f returns.
+func (s *Store) change(ctx context.Context, op, id string, f func(*tokenkeep.List) (tokenkeep.Token, error)) (tokenkeep.Token, error) {
+	var changed tokenkeep.Token
+	err := s.transact(ctx, func(tx session) error {
+		rows, err := s.table.read(ctx, tx, locked, "")
+		if err != nil {
+			return err
+		}
+		l, err := listOf(rows)
+		if err != nil {
+			return err
+		}
+		l.NewID = func() string { return s.highest.next(rows) }
+		if changed, err = f(l); err != nil {
+			return err
+		}
+		changed.RefreshedAt, changed.Reauthorize = time.Time{}, nil
+		if changed.AccessToken == "" {
+			changed.ExpiresAt = time.Time{} // it is the expiry of nothing
+		}
+		return s.table.write(ctx, tx, rows, changed)
+	})
+	if err != nil {
+		return tokenkeep.Token{}, fail(op, id, err)
+	}
+	return changed, nil
+}
+
+// DeleteToken removes the token with this ID; that there is none is no error.
+func (s *Store) DeleteToken(ctx context.Context, id string) error {
+	err := (&tokenkeep.List{}).Delete(id)
+	if err == nil {
+		err = s.transact(ctx, func(tx session) error { return s.table.remove(ctx, tx, byID, id) })
+	}
+	return fail("delete token", id, err)
+}
+
+// DeleteTokens removes all rows of the table.
+func (s *Store) DeleteTokens(ctx context.Context) error {
+	return fail("delete tokens", "", s.transact(ctx, func(tx session) error { return s.table.remove(ctx, tx, all, "") }))
+}
+
+// GetTokens returns all tokens ordered by the bytes of their IDs, so "10" comes before "9". Rows that cannot be
+// understood are left out and named in the error.
+func (s *Store) GetTokens(ctx context.Context) ([]tokenkeep.Token, error) {
+	rows, err := s.read(ctx, all, "")
+	if err != nil {
+		return []tokenkeep.Token{}, fail("get tokens", "", err)
+	}
+	tokens, damaged := tokensOf(rows)
+	l, err := tokenkeep.NewList(tokens)
+	if err != nil {
+		return []tokenkeep.Token{}, fail("get tokens", "", err)
+	}
+	return l.Tokens(), fail("get tokens", "", damaged)
+}
+
+// prepare makes the table if that was asked for and is not done.
+func (s *Store) prepare(ctx context.Context) error {
+	if !s.create.Load() {
+		return nil
+	}
+	err := s.again(ctx, func() error {
+		_, err := s.db.ExecContext(ctx, s.table.definition())
+		return err
+	})
+	if err == nil {
+		s.create.Store(false)
+	}
+	return err
+}
+
+// fail returns err with what was done to which token, or nil.
+func fail(op, id string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &tokenkeep.Error{Op: op, ID: id, Err: err}
+}
+
+// Format prints the name of the table, whatever the verb.
+func (s *Store) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "sqlstore.Store{%s}", s.table.name)
+}
+
+// LogValue returns the name of the table.
+func (s *Store) LogValue() slog.Value { return slog.GroupValue(slog.String("table", s.table.name)) }
