@@ -23,6 +23,10 @@ func TestTheREADMEShowsCodeThatRuns(t *testing.T) {
 	if !strings.Contains(readme, "```go\n"+appRole+"\n```") {
 		t.Errorf("README.md does not show\n%s", appRole)
 	}
+	cloudRun := "func ExampleNewStore_cloudRun()" + between(t, read(t, "gcpsm/example_test.go"), "func ExampleNewStore_cloudRun()", "\n}\n") + "\n}"
+	if !strings.Contains(readme, "```go\n"+cloudRun+"\n```") {
+		t.Errorf("README.md does not show\n%s", cloudRun)
+	}
 	output := "Token{" + between(t, example, "\t// Token{", "\n")
 	if !strings.Contains(readme, output) {
 		t.Errorf("README.md does not show the output %s", output)

@@ -125,7 +125,7 @@ func (d *demo) steps(ctx context.Context) error {
 			details, err = s.check(ctx)
 		}
 		if err != nil {
-			return fmt.Errorf("demo: step %d, %s: %w", i+1, s.title, err)
+			return fmt.Errorf("demo: step %d, %s: %v", i+1, s.title, err) // no %w: exit status 1, whatever went wrong
 		}
 		d.printf("\n%d. %s\n", i+1, s.title)
 		for _, line := range details {
@@ -150,7 +150,7 @@ func (d *demo) cleanUp(ctx context.Context) error {
 		_, err = client.DeleteSecret(ctx, in)
 	}
 	if err != nil {
-		return fmt.Errorf("demo: clean up: expected to delete the secrets under %s, which may be left: %w", d.prefix, err)
+		return fmt.Errorf("demo: clean up: expected to delete the secrets under %s, which may be left: %v", d.prefix, err)
 	}
 	d.printf("\nCleaned up what was left: %s\n", strings.Join(names, ", "))
 	return nil

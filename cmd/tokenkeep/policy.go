@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tokenkeep/tokenkeep/awssm"
+	"github.com/tokenkeep/tokenkeep/gcpsm"
 	"github.com/tokenkeep/tokenkeep/vault"
 )
 
@@ -24,7 +25,7 @@ func newPolicy() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPolicyAWS(), newPolicyVault())
+	cmd.AddCommand(newPolicyAWS(), newPolicyGCP(), newPolicyVault())
 	return cmd
 }
 
@@ -45,9 +46,7 @@ func newPolicyAWS() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			out := json.NewEncoder(cmd.OutOrStdout())
-			out.SetIndent("", "  ")
-			return out.Encode(policy)
+			return printPolicy(cmd, policy)
 		},
 	}
 	flags := cmd.Flags()
@@ -60,6 +59,44 @@ func newPolicyAWS() *cobra.Command {
 	flags.BoolVar(&o.RecoveryWindow, "recovery-window", false, "the programs set Options.RecoveryWindow")
 	flags.BoolVar(&o.Tags, "tags", false, "the programs set Options.Tags")
 	for _, name := range []string{"prefix", "job"} {
+		cobra.CheckErr(cmd.MarkFlagRequired(name))
+	}
+	return cmd
+}
+
+func printPolicy(cmd *cobra.Command, policy any) error {
+	out := json.NewEncoder(cmd.OutOrStdout())
+	out.SetEscapeHTML(false)
+	out.SetIndent("", "  ")
+	return out.Encode(policy)
+}
+
+func newPolicyGCP() *cobra.Command {
+	var job string
+	var o gcpsm.PolicyOptions
+	cmd := &cobra.Command{
+		Use:   "gcp",
+		Short: "Print the least custom roles for a job on Google Secret Manager",
+		Long: `gcp prints the least custom roles with which a program can do its job on the tokens under a prefix, each with the
+condition under which it is bound to the service account on the project. It makes no call.
+
+` + jobs,
+		Example: `  tokenkeep policy gcp --prefix crm-prod --parent projects/123456789012/locations/europe-west1 --job refresh`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			policy, err := gcpsm.Policy(gcpsm.Job(job), o)
+			if err != nil {
+				return err
+			}
+			return printPolicy(cmd, policy)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.Prefix, "prefix", "", "`start` of the names of the tokens' secrets, such as crm-prod")
+	flags.StringVar(&o.Parent, "parent", "", "`parent` of the secrets with the number of the project, such as projects/123456789012")
+	flags.StringVar(&job, "job", "", "what the program does: read, refresh, write or operator")
+	flags.BoolVar(&o.NoCreate, "no-create", false, "the programs set Options.NoCreate")
+	for _, name := range []string{"prefix", "parent", "job"} {
 		cobra.CheckErr(cmd.MarkFlagRequired(name))
 	}
 	return cmd

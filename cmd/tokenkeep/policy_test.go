@@ -30,6 +30,24 @@ func TestThePolicyOfEachJobIsInTheDocumentation(t *testing.T) {
 	}
 }
 
+func TestTheGCPPolicyIsInTheDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := []string{"--prefix", "crm-prod", "--parent", "projects/123456789012/locations/europe-west1"}
+	got := command(t, append([]string{"policy", "gcp", "--job", "refresh"}, parent...)...)
+	_, rest, _ := strings.Cut(string(text), "<!-- gcp policy: refresh -->\n\n```json\n")
+	if shown, _, ok := strings.Cut(rest, "```\n"); got.status != 0 || !ok || shown != got.stdout {
+		t.Errorf("status %d, %s\n%s; docs/operations.md shows\n%s", got.status, got.stderr, got.stdout, shown)
+	}
+	creates := command(t, append([]string{"policy", "gcp", "--job", "write"}, parent...)...)
+	without := command(t, append([]string{"policy", "gcp", "--job", "write", "--no-create"}, parent...)...)
+	if !strings.Contains(creates.stdout, "secrets.create") || without.status != 0 || strings.Contains(without.stdout, "secrets.create") {
+		t.Errorf("with --no-create: %s; without: %s", without.stdout, creates.stdout)
+	}
+}
+
 func TestTheVaultPolicyOfEachJobIsInTheDocumentation(t *testing.T) {
 	text, err := os.ReadFile("../../docs/operations.md")
 	if err != nil {
@@ -103,8 +121,8 @@ func TestWhatIsWrongWithAPolicyIsSaidInOneLine(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := command(t, tt.args...); got.status != 1 || got.stdout != "" || got.stderr != "tokenkeep: "+tt.want+"\n" {
-				t.Errorf("status %d, %q and on stderr %q; want 1, nothing and %q", got.status, got.stdout, got.stderr, tt.want)
+			if got := command(t, tt.args...); got.status != 2 || got.stdout != "" || got.stderr != "tokenkeep: "+tt.want+"\n" {
+				t.Errorf("status %d, %q and on stderr %q; want 2, nothing and %q", got.status, got.stdout, got.stderr, tt.want)
 			}
 		})
 	}

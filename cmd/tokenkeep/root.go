@@ -25,15 +25,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		line = strings.ReplaceAll(": "+strings.TrimSpace(line), ": tokenkeep: ", ": ")
 		_, _ = fmt.Fprintf(stderr, "tokenkeep%s\n", line)
 	}
-	return 1
+	return exitStatus(err)
 }
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:                "tokenkeep",
 		Short:              "OAuth tokens in a secrets manager",
-		Long:               "tokenkeep keeps OAuth tokens in a cloud secrets manager, safely for many processes at once.",
-		Example:            "  tokenkeep demo",
+		Long:               "tokenkeep keeps OAuth tokens in a cloud secrets manager, safely for many processes at once.\n\n" + exitHelp,
+		Example:            "  tokenkeep demo\n  tokenkeep --store awssm://eu-west-1/crm/prod list",
 		Version:            version(debug.ReadBuildInfo()),
 		SilenceUsage:       true,
 		SilenceErrors:      true,
@@ -42,6 +42,11 @@ func newRoot() *cobra.Command {
 	}
 	root.SetVersionTemplate("tokenkeep {{.Version}}\n")
 	root.AddCommand(newDemo(), newLocalstack(), newPolicy())
+	var g global
+	g.flags(root)
+	root.AddCommand(newList(&g), newGet(&g), newFind(&g), newPut(&g), newDelete(&g), newClear(&g), newVerify(&g), newRepair(&g),
+		newCopy(&g), newToken(&g))
+	markFailures(root)
 	return root
 }
 

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime/debug"
 	"strings"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
 
 	"github.com/tokenkeep/tokenkeep/internal/mototest"
@@ -18,7 +20,22 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 	}
-	goleak.VerifyTestMain(mototest.M{M: m})
+	testscript.Main(leakChecked{mototest.M{M: m}}, map[string]func(){"tokenkeep": main})
+}
+
+// leakChecked are tests that must leave no goroutine behind.
+type leakChecked struct{ m mototest.M }
+
+// Run runs them and returns the exit status.
+func (l leakChecked) Run() int {
+	status := l.m.Run()
+	if status == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return status
 }
 
 // output is what one run of the command line wrote, and its exit status.
@@ -48,8 +65,8 @@ func TestWhatIsWrongWithTheCommandLineIsSaidInOneLine(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := command(t, tt.args...); got.status != 1 || got.stdout != "" || got.stderr != tt.want {
-				t.Errorf("status %d, %q and on stderr %q; want 1, nothing and %q", got.status, got.stdout, got.stderr, tt.want)
+			if got := command(t, tt.args...); got.status != 2 || got.stdout != "" || got.stderr != tt.want {
+				t.Errorf("status %d, %q and on stderr %q; want 2, nothing and %q", got.status, got.stdout, got.stderr, tt.want)
 			}
 		})
 	}
