@@ -67,6 +67,12 @@ func (v *inspection) clean(ctx context.Context, report *Report) error {
 	if !ok {
 		return nil
 	}
+	for path := range v.nodes {
+		v.names[indexName+path] = true
+	}
+	for id := range v.known {
+		v.names[secretName(id)] = true // a create that ended halfway may be listed in the index alone
+	}
 	for _, name := range slices.Sorted(maps.Keys(v.names)) {
 		n, err := cleaner.Clean(ctx, name)
 		if ctx.Err() != nil {

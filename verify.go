@@ -34,6 +34,7 @@ type inspection struct {
 	leaves   []*sheet
 	nodes    map[string]bool // paths of the index secrets
 	tokens   []string        // IDs of the live tokens
+	known    map[string]bool // IDs of all that is listed or was scanned
 	twins    map[identity][]string
 	findings []finding
 }
@@ -156,6 +157,7 @@ func (v *inspection) visit(ctx context.Context, path string) error {
 func (v *inspection) readTokens(ctx context.Context) error {
 	var unlisted []string
 	known := map[string]bool{}
+	v.known = known
 	for _, leaf := range v.leaves {
 		fresh := slices.DeleteFunc(leaf.entries.ids(), func(id string) bool { return known[id] })
 		if err := v.readRows(ctx, fresh, known, &unlisted); err != nil {

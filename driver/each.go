@@ -15,9 +15,9 @@ import (
 const eachAtOnce = 8
 
 // Each is GetMany of [Secrets] for managers that have no call for several secrets: it reads each name once, up to 8 at once.
-// read is Latest. Where that says that the manager is out of reach ([ErrUnavailable]) or a quota is used up ([ErrQuota]), the
-// rest is not asked for, and fails for the same reason.
-func Each(ctx context.Context, names []string, read func(ctx context.Context, name string) (Secret, error)) (map[string]Secret, error) {
+// read is Latest. After an error of which outOfReach is true the rest is not asked for, and fails for the same reason.
+func Each(ctx context.Context, names []string, read func(ctx context.Context, name string) (Secret, error),
+	outOfReach func(error) bool) (map[string]Secret, error) {
 	var (
 		mu     sync.Mutex // guards the rest
 		found  = map[string]Secret{}
@@ -45,7 +45,7 @@ func Each(ctx context.Context, names []string, read func(ctx context.Context, na
 				found[name] = secret
 			case !errors.Is(err, ErrNotFound):
 				failed[name] = err
-				if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrQuota) {
+				if outOfReach(err) {
 					broken = err
 				}
 			}

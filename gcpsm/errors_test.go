@@ -145,7 +145,7 @@ func TestGetManyStopsWhereNothingCanBeReached(t *testing.T) {
 		}
 		b.server.ResetCalls()
 		_, err := s.GetMany(t.Context(), names)
-		if n := b.server.Calls()["GetSecret"]; !errors.Is(err, want) || n > 2*concurrency*manyTries {
+		if n := b.server.Calls()["GetSecret"]; !errors.Is(err, want) || n > 2*8*manyTries {
 			t.Errorf("GetMany = %v after %d calls; want %v soon", err, n, want)
 		}
 	}

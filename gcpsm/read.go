@@ -3,13 +3,7 @@ package gcpsm
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tokenkeep/tokenkeep/driver"
 )
@@ -109,52 +103,10 @@ func (s *secrets) lives(ctx context.Context, name string, number int64, a *attem
 	return err == nil || notEnabled(err)
 }
 
-// concurrency is how many secrets one GetMany reads at once.
-const concurrency = 8
-
 // GetMany reads several secrets as Latest does, up to 8 at once. When Secret Manager cannot be reached for one, or a quota
 // is used up, the rest is not asked for.
 func (s *secrets) GetMany(ctx context.Context, names []string) (map[string]driver.Secret, error) {
-	var (
-		mu     sync.Mutex // guards the rest
-		found  = map[string]driver.Secret{}
-		failed = map[string]error{}
-		broken error
-		calls  errgroup.Group
-	)
-	calls.SetLimit(concurrency)
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
-		calls.Go(func() error {
-			mu.Lock()
-			cause := broken
-			mu.Unlock()
-			var secret driver.Secret
-			err := cause
-			if cause == nil {
-				secret, err = s.Latest(ctx, name)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err == nil:
-				found[name] = secret
-			case cause != nil:
-				failed[name] = s.errorOf(ctx, "GetSecret", name, s.reads(), fmt.Errorf("not asked for: %w", cause))
-			case !errors.Is(err, driver.ErrNotFound):
-				failed[name] = err
-				if outOfReach(err) {
-					broken = errors.Unwrap(err)
-				}
-			}
-			return nil
-		})
-	}
-	_ = calls.Wait() // failures are in failed
-	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(failed)) {
-		errs = append(errs, failed[name])
-	}
-	return found, errors.Join(errs...)
+	return driver.Each(ctx, names, s.Latest, outOfReach)
 }
 
 // outOfReach tells whether an error is about more than one secret.

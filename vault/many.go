@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tokenkeep/tokenkeep/driver"
@@ -13,5 +14,5 @@ func (s *secrets) GetMany(ctx context.Context, names []string) (map[string]drive
 	if err := s.ready(ctx); err != nil {
 		return nil, fmt.Errorf("%s: %w", mountOp, err)
 	}
-	return driver.Each(ctx, names, s.read)
+	return driver.Each(ctx, names, s.read, func(err error) bool { return errors.Is(err, driver.ErrUnavailable) })
 }
