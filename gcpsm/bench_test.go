@@ -3,6 +3,7 @@ package gcpsm
 import (
 	"context"
 	"crypto/rand"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,12 @@ import (
 	"github.com/tokenkeep/tokenkeep/gcpsm/gcpsmtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if text, ok := os.LookupEnv(instanceVariable); ok {
+		os.Exit(instanceMain(text))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // Parents that tests use.
 const (
