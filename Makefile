@@ -23,7 +23,7 @@ help: ## print this list
 test: ## run the tests with -race, the explorer of the protocol without, and the tests on OpenBao and Vault
 	$(GO) test -race ./...
 	TOKENKEEP_EXPLORE=1 GOGC=400 $(GO) test -run '^TestExplore' -v -count=1 . | $(EXPLORED)
-	$(GO) test -run '^Test(AStoreOfEverySize|ADayOfSignUps)' ./awssm
+	TOKENKEEP_EXPLORE=1 $(GO) test -run '^Test(AStoreOfEverySize|ADayOfSignUps)' ./awssm
 	$(MAKE) --no-print-directory testservers
 	cd integration_test && $(GO) test -race ./...
 

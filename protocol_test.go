@@ -97,7 +97,6 @@ func (n *tally) mustHold(t *testing.T, name string, sc scenario) {
 		histories, states, err := explore(sc)
 		n.histories.Add(int64(histories))
 		n.states.Add(int64(states))
-		t.Logf("%d histories, %d states", histories, states)
 		if err != nil {
 			t.Error(err)
 		}

@@ -61,7 +61,7 @@ func TestEachJobCanBeDoneWithItsActionsOnMoto(t *testing.T) {
 }
 
 func TestBothSuitesPassWithTheActionsOfAWriterOnMoto(t *testing.T) {
-	o := stores["with a window and tags"]
+	o := stores["plain"]
 	g := motoGuard(t)
 	writer := g.as(t, permissions(t, awssm.JobWrite, awssm.Options{Prefix: "any", RecoveryWindow: o.RecoveryWindow, Tags: o.Tags}))
 	g.as = func(*testing.T, []localstack.Statement) aws.Config { return writer }

@@ -82,7 +82,7 @@ func (u *tunnel) RoundTrip(request *http.Request) (*http.Response, error) {
 func TestADayOfSignUpsMeetsNoQuota(t *testing.T) {
 	t.Parallel()
 	users, indexSecrets, reads := 5000, 1+16+16*16, 1+1+13
-	if raced {
+	if fewer() {
 		users, indexSecrets, reads = 1200, 1+16+15*16, 1+1+12
 	}
 	tunnel := newTunnel(t)

@@ -18,8 +18,6 @@ import (
 
 func TestStoreOnLocalstack(t *testing.T) { conformStore(t, localstackConfig, awssm.Options{}) }
 
-func TestStoreOnMoto(t *testing.T) { conformStore(t, motoConfig, awssm.Options{}) }
-
 func TestStoreWithRecoveryWindowOnLocalstack(t *testing.T) {
 	conformStore(t, localstackConfig, awssm.Options{RecoveryWindow: 7})
 }
