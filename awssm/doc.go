@@ -11,24 +11,8 @@
 //
 // # Policies
 //
-// With R = arn:aws:secretsmanager:REGION:ACCOUNT:secret:PREFIX, a program that reads and refreshes tokens needs
-//
-//	secretsmanager:GetSecretValue       on R/t_* and R/i_*
-//	secretsmanager:PutSecretValue       on R/t_*
-//	secretsmanager:BatchGetSecretValue  on *, to read 20 secrets in a call; optional
-//
-// and one that saves and deletes tokens also
-//
-//	secretsmanager:PutSecretValue       on R/i_*
-//	secretsmanager:CreateSecret         on R/t_* and R/i_*
-//	secretsmanager:TagResource          on R/t_* and R/i_*, where Options.Tags is set
-//	secretsmanager:DeleteSecret         on R/t_*
-//	secretsmanager:DescribeSecret and
-//	secretsmanager:RestoreSecret        on R/t_*, where Options.RecoveryWindow is set
-//
-// Any writer needs secretsmanager:UpdateSecretVersionStage, on what it may put, where Options.TwoStep is or was set and
-// after somebody moved AWSCURRENT back by hand. A program that compares the store with the account needs
-// secretsmanager:ListSecrets on * and secretsmanager:DescribeSecret on R/*.
+// [Policy] returns the least IAM policy for a job, and the command "tokenkeep policy aws" prints it. The tests hold each one to be
+// enough, and each of its actions to be needed.
 //
 // With Options.KMSKeyID, kms:Decrypt and kms:GenerateDataKey on that key. Without BatchGetSecretValue, secrets are
 // read one by one.
