@@ -21,7 +21,7 @@ import (
 	"github.com/tokenkeep/tokenkeep/localstack"
 )
 
-func newDemo() *cobra.Command {
+func newDemo(g *global) *cobra.Command {
 	var endpoint string
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -35,7 +35,15 @@ All secrets lie under a prefix that is new in each run, and are deleted at the e
   tokenkeep demo --endpoint http://127.0.0.1:4566`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runDemo(cmd.Context(), cmd.OutOrStdout(), endpoint)
+			out := cmd.OutOrStdout()
+			if g.json {
+				out = io.Discard
+			}
+			told, err := runDemo(cmd.Context(), out, endpoint)
+			if !g.json || told.Server == "" {
+				return err
+			}
+			return errors.Join(err, g.print(cmd, told, nil))
 		},
 	}
 	cmd.Flags().StringVar(&endpoint, "endpoint", "",
@@ -50,23 +58,37 @@ type demo struct {
 	wire   *wire
 	prefix string
 
+	told   story
 	saved  map[string]tokenkeep.Token // what must be stored, by the names that the tokens have in the demo
 	reader *tokenkeep.SecretStore     // a handle that begins after the first saves
 }
 
-func runDemo(ctx context.Context, out io.Writer, endpoint string) error {
+// story is what a demo did, for programs.
+type story struct {
+	Server string     `json:"server"`
+	Prefix string     `json:"prefix"`
+	Steps  []toldStep `json:"steps"`
+}
+
+type toldStep struct {
+	Title   string         `json:"title"`
+	Details []string       `json:"details"`
+	Calls   map[string]int `json:"calls"`
+}
+
+func runDemo(ctx context.Context, out io.Writer, endpoint string) (story, error) {
 	where := "a Secrets Manager inside this process, "
 	var cfg aws.Config
 	if endpoint != "" {
 		var err error
 		if cfg, err = localstack.ConfigFor(endpoint); err != nil {
-			return fmt.Errorf("--endpoint: %w", err)
+			return story{}, fmt.Errorf("--endpoint: %w", err)
 		}
 		where = "the Secrets Manager at "
 	} else {
 		server, err := localstack.Start()
 		if err != nil {
-			return err
+			return story{}, err
 		}
 		defer server.Close()
 		cfg = server.Config()
@@ -79,7 +101,8 @@ func runDemo(ctx context.Context, out io.Writer, endpoint string) error {
 		out: out, cfg: cfg, wire: &wire{next: transport, calls: map[string]int{}},
 		prefix: "tokenkeep-demo/" + strings.ToLower(rand.Text()), saved: map[string]tokenkeep.Token{},
 	}
-	d.printf("tokenkeep on %s%s\nEvery secret is called %s/…\n", where, aws.ToString(cfg.BaseEndpoint), d.prefix)
+	d.told = story{Server: aws.ToString(cfg.BaseEndpoint), Prefix: d.prefix, Steps: []toldStep{}}
+	d.printf("tokenkeep on %s%s\nEvery secret is called %s/…\n", where, d.told.Server, d.prefix)
 	err := d.steps(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = errors.New("demo: interrupted")
@@ -90,7 +113,7 @@ func runDemo(ctx context.Context, out io.Writer, endpoint string) error {
 	if err == nil {
 		d.printf("\nEvery step did what it says.\n")
 	}
-	return err
+	return d.told, err
 }
 
 func (d *demo) printf(format string, args ...any) { _, _ = fmt.Fprintf(d.out, format, args...) }
@@ -127,6 +150,7 @@ func (d *demo) steps(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("demo: step %d, %s: %v", i+1, s.title, err) // no %w: exit status 1, whatever went wrong
 		}
+		d.told.Steps = append(d.told.Steps, toldStep{s.title, append([]string{}, details...), calls})
 		d.printf("\n%d. %s\n", i+1, s.title)
 		for _, line := range details {
 			d.printf("     %s\n", line)

@@ -1,19 +1,19 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tokenkeep/tokenkeep/localstack"
 )
 
-func newLocalstack() *cobra.Command {
+func newLocalstack(g *global) *cobra.Command {
 	var host string
 	var port uint16
 	cmd := &cobra.Command{
@@ -28,7 +28,7 @@ Nobody is asked for a password: whoever reaches the host and port can read and w
   aws secretsmanager list-secrets --endpoint-url http://127.0.0.1:4566`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return serve(cmd.Context(), cmd.OutOrStdout(), net.JoinHostPort(host, strconv.Itoa(int(port))))
+			return g.serve(cmd, net.JoinHostPort(host, strconv.Itoa(int(port))))
 		},
 	}
 	cmd.Flags().StringVar(&host, "host", "127.0.0.1", "`address` to listen on")
@@ -36,24 +36,28 @@ Nobody is asked for a password: whoever reaches the host and port can read and w
 	return cmd
 }
 
-// serve runs a server until ctx ends.
-func serve(ctx context.Context, out io.Writer, addr string) error {
+// serve runs a server until the command's context ends.
+func (g *global) serve(cmd *cobra.Command, addr string) error {
 	server, err := localstack.Start(localstack.WithAddr(addr))
 	if err != nil {
 		return fmt.Errorf("%w; choose another --host or --port", err)
 	}
 	defer server.Close()
-	_, err = fmt.Fprintf(out, `A Secrets Manager is at %s, until Ctrl-C. For the programs that are to use it:
-
-export AWS_ENDPOINT_URL_SECRETS_MANAGER=%[1]s
-export AWS_REGION=us-east-1
-export AWS_DEFAULT_REGION=us-east-1
-export AWS_ACCESS_KEY_ID=test
-export AWS_SECRET_ACCESS_KEY=test
-`, server.URL)
+	environment := []string{
+		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + server.URL,
+		"AWS_REGION=us-east-1",
+		"AWS_DEFAULT_REGION=us-east-1",
+		"AWS_ACCESS_KEY_ID=test",
+		"AWS_SECRET_ACCESS_KEY=test",
+	}
+	err = g.print(cmd, map[string]any{"url": server.URL, "environment": environment}, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "A Secrets Manager is at %s, until Ctrl-C. For the programs that are to use it:\n\nexport %s\n",
+			server.URL, strings.Join(environment, "\nexport "))
+		return err
+	})
 	if err != nil {
 		return errors.Join(errors.New("localstack: the address cannot be written"), err)
 	}
-	<-ctx.Done()
+	<-cmd.Context().Done()
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,7 @@ const jobs = `The jobs:
   write     also create and delete tokens
   operator  verify, repair and clear a store; creates no token`
 
-func newPolicy() *cobra.Command {
+func newPolicy(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "policy",
 		Short:   "Print what a program must be allowed to do",
@@ -25,7 +26,7 @@ func newPolicy() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPolicyAWS(), newPolicyGCP(), newPolicyVault())
+	cmd.AddCommand(newPolicyAWS(), newPolicyGCP(), newPolicyVault(g))
 	return cmd
 }
 
@@ -58,10 +59,17 @@ func newPolicyAWS() *cobra.Command {
 	flags.StringVar(&o.KMSKeyID, "kms-key", "", "`ID or ARN` of the KMS key, where the secrets have one of your own")
 	flags.BoolVar(&o.RecoveryWindow, "recovery-window", false, "the programs set Options.RecoveryWindow")
 	flags.BoolVar(&o.Tags, "tags", false, "the programs set Options.Tags")
+	completeJob(cmd)
 	for _, name := range []string{"prefix", "job"} {
 		cobra.CheckErr(cmd.MarkFlagRequired(name))
 	}
 	return cmd
+}
+
+// completeJob lets a shell complete --job.
+func completeJob(cmd *cobra.Command) {
+	jobs := []cobra.Completion{"read", "refresh", "write", "operator"}
+	cobra.CheckErr(cmd.RegisterFlagCompletionFunc("job", cobra.FixedCompletions(jobs, cobra.ShellCompDirectiveNoFileComp)))
 }
 
 func printPolicy(cmd *cobra.Command, policy any) error {
@@ -96,20 +104,21 @@ condition under which it is bound to the service account on the project. It make
 	flags.StringVar(&o.Parent, "parent", "", "`parent` of the secrets with the number of the project, such as projects/123456789012")
 	flags.StringVar(&job, "job", "", "what the program does: read, refresh, write or operator")
 	flags.BoolVar(&o.NoCreate, "no-create", false, "the programs set Options.NoCreate")
+	completeJob(cmd)
 	for _, name := range []string{"prefix", "parent", "job"} {
 		cobra.CheckErr(cmd.MarkFlagRequired(name))
 	}
 	return cmd
 }
 
-func newPolicyVault() *cobra.Command {
+func newPolicyVault(g *global) *cobra.Command {
 	var job string
 	var o vault.PolicyOptions
 	cmd := &cobra.Command{
 		Use:   "vault",
 		Short: "Print the least policy for a job on HashiCorp Vault or OpenBao",
 		Long: `vault prints the least ACL policy with which a program can do its job on the tokens under a prefix, in HCL as
-"vault policy write" takes it. It makes no call.
+"vault policy write" takes it, or with --json as the API does. It makes no call.
 
 ` + jobs,
 		Example: `  tokenkeep policy vault --prefix crm/prod --job refresh | vault policy write crm-refresh -
@@ -120,8 +129,10 @@ func newPolicyVault() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprint(cmd.OutOrStdout(), policy)
-			return err
+			return g.print(cmd, map[string]string{"policy": policy.String()}, func(w io.Writer) error {
+				_, err := fmt.Fprint(w, policy)
+				return err
+			})
 		},
 	}
 	flags := cmd.Flags()
@@ -130,6 +141,7 @@ func newPolicyVault() *cobra.Command {
 	flags.StringVar(&o.Mount, "mount", "secret", "`path` of the KV engine of version 2")
 	flags.BoolVar(&o.KeepVersions, "keep-versions", false, "without the right to destroy what was written over")
 	flags.BoolVar(&o.NoDefaultPolicy, "no-default-policy", false, "the auth role leaves out the policy \"default\"")
+	completeJob(cmd)
 	for _, name := range []string{"prefix", "job"} {
 		cobra.CheckErr(cmd.MarkFlagRequired(name))
 	}

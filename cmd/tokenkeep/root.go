@@ -38,13 +38,12 @@ func newRoot() *cobra.Command {
 		SilenceUsage:       true,
 		SilenceErrors:      true,
 		DisableSuggestions: true,
-		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetVersionTemplate("tokenkeep {{.Version}}\n")
-	root.AddCommand(newDemo(), newLocalstack(), newPolicy())
 	var g global
 	g.flags(root)
-	root.AddCommand(newList(&g), newGet(&g), newFind(&g), newPut(&g), newDelete(&g), newClear(&g), newVerify(&g), newRepair(&g),
+	root.AddCommand(newDemo(&g), newLocalstack(&g), newPolicy(&g),
+		newList(&g), newGet(&g), newFind(&g), newPut(&g), newDelete(&g), newClear(&g), newVerify(&g), newRepair(&g),
 		newCopy(&g), newToken(&g))
 	markFailures(root)
 	return root

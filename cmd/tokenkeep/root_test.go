@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,5 +107,64 @@ func TestVersionNamesTheBuild(t *testing.T) {
 				t.Errorf("version = %q; want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestAShellCanCompleteCommandsAndJobs(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if got := command(t, "completion", shell); got.status != 0 || !strings.Contains(got.stdout, "__complete") {
+			t.Errorf("completion %s: status %d, %.80q, on stderr %q; want a script", shell, got.status, got.stdout, got.stderr)
+		}
+	}
+	tests := []struct{ typed, want string }{
+		{"ver", "verify\t"},
+		{"policy aws --job re", "read\nrefresh\n"},
+	}
+	for _, tt := range tests {
+		if got := command(t, append([]string{"__complete"}, strings.Fields(tt.typed)...)...); !strings.HasPrefix(got.stdout, tt.want) {
+			t.Errorf("%q completes to %q; want %q", tt.typed, got.stdout, tt.want)
+		}
+	}
+}
+
+func TestProgramsGetJSONFromCommandsWithoutAStore(t *testing.T) {
+	demo := command(t, "demo", "--json")
+	var told story
+	if err := json.Unmarshal([]byte(demo.stdout), &told); err != nil || demo.status != 0 {
+		t.Fatalf("demo: status %d, %v in %s%s", demo.status, err, demo.stdout, demo.stderr)
+	}
+	if len(told.Steps) < 10 || told.Steps[0].Calls["CreateSecret"] == 0 || told.Steps[1].Details == nil {
+		t.Errorf("the demo tells %+v", told)
+	}
+	secretless(t, demo)
+
+	var policy struct{ Policy string }
+	hcl := command(t, "policy", "vault", "--prefix", "crm", "--job", "read")
+	got := command(t, "policy", "vault", "--prefix", "crm", "--job", "read", "--json")
+	if err := json.Unmarshal([]byte(got.stdout), &policy); err != nil || policy.Policy != hcl.stdout {
+		t.Errorf("policy vault: %v in %s; want the policy %s", err, got.stdout, hcl.stdout)
+	}
+}
+
+func TestALocalstackTellsProgramsWhereItIs(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	read, write := io.Pipe()
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, []string{"localstack", "--port", "0", "--json"}, write, io.Discard) }()
+	var told struct {
+		URL         string
+		Environment []string
+	}
+	if err := json.NewDecoder(read).Decode(&told); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(told.Environment, "AWS_ENDPOINT_URL_SECRETS_MANAGER="+told.URL) {
+		t.Errorf("told %+v; want the URL in the environment", told)
+	}
+	empty(t, told.URL)
+	stop()
+	if status := <-ended; status != 0 {
+		t.Errorf("status %d", status)
 	}
 }
