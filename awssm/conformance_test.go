@@ -2,6 +2,7 @@ package awssm_test
 
 import (
 	"crypto/rand"
+	"flag"
 	"net/http"
 	"os"
 	"strings"
@@ -18,7 +19,12 @@ import (
 	"github.com/tokenkeep/tokenkeep/internal/mototest"
 )
 
-func TestMain(m *testing.M) { os.Exit(mototest.M{M: m}.Run()) }
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "8"); err != nil { // most tests wait; the command line comes later and wins
+		panic(err)
+	}
+	os.Exit(mototest.M{M: m}.Run())
+}
 
 func TestDriverOnLocalstack(t *testing.T) { conform(t, localstackConfig, awssm.Options{}) }
 
