@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/tokenkeep/tokenkeep"
 	"github.com/tokenkeep/tokenkeep/sqlstore"
 )
@@ -69,5 +71,18 @@ func TestAConnectionThatWasLeftForTheContextSaysSo(t *testing.T) {
 	refused(t, "after the context", err, driver.ErrBadConn)
 	if err := sqlstore.Explain(t.Context(), driver.ErrBadConn); err != driver.ErrBadConn {
 		t.Errorf("before the context ended the error is %v, want it as it was", err)
+	}
+}
+
+func TestAUserWhomTheDatabaseRefusesHasNoPermission(t *testing.T) {
+	for number, state := range map[uint16]string{1044: "42000", 1045: "28000", 1142: "42000", 1143: "42000", 1698: "28000"} {
+		cause := &mysql.MySQLError{Number: number, SQLState: [5]byte([]byte(state)), Message: "denied"}
+		err := sqlstore.Explain(t.Context(), cause)
+		refused(t, "a refusal", err, tokenkeep.ErrPermission, "denied")
+		refused(t, "a refusal", err, cause)
+	}
+	unknown := &mysql.MySQLError{Number: 1049, SQLState: [5]byte([]byte("42000")), Message: "unknown database"}
+	if err := sqlstore.Explain(t.Context(), unknown); err != error(unknown) {
+		t.Errorf("another error is %v, want it as it was", err)
 	}
 }

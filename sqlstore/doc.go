@@ -21,6 +21,10 @@
 // limit them. Every write is read back before it is committed, so that a database that cuts or replaces characters gets
 // no chance to do so unnoticed.
 //
+// With Options.Create the table is made by the first change, not by a look into it, and where it is there already nothing
+// is made. So a user who may only read (SELECT) can, and one who saves needs INSERT, UPDATE and DELETE too. What the database
+// does not allow is [tokenkeep.ErrPermission], in MySQL.
+//
 // # What is one step
 //
 // Every method is one transaction. A save reads and locks all rows (SELECT … FOR UPDATE at the level SERIALIZABLE; BEGIN

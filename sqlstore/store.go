@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/tokenkeep/tokenkeep"
@@ -20,7 +19,8 @@ type Options struct {
 	// Table is the table's name, in the database of the connection. Empty means oauthtoken, as in Zoho's SDKs.
 	Table string
 
-	// Create makes the table with the first call, where there is none.
+	// Create makes the table with the first change, where there is none; until then no token is found. Where there is one,
+	// no right to make tables is needed.
 	Create bool
 }
 
@@ -30,7 +30,7 @@ type Options struct {
 type Store struct {
 	db      *sql.DB
 	table   table
-	create  atomic.Bool // the table is still to be made
+	create  bool
 	highest highest
 
 	patience time.Duration
@@ -51,9 +51,7 @@ func New(db *sql.DB, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: %w", err)
 	}
-	s := &Store{db: db, table: t, patience: defaultPatience}
-	s.create.Store(o.Create)
-	return s, nil
+	return &Store{db: db, table: t, create: o.Create, patience: defaultPatience}, nil
 }
 
 // FindToken returns the token that query means, by the rules of [tokenkeep.Store]. It reads the whole table, or one row
@@ -96,15 +94,15 @@ func (s *Store) load(ctx context.Context, id string) (*tokenkeep.List, error) {
 	return listOf(rows)
 }
 
-// read reads rows in one statement.
+// read reads rows in one statement. A table that is still to be made has none.
 func (s *Store) read(ctx context.Context, which which, id string) (rows []row, err error) {
-	if err := s.prepare(ctx); err != nil {
-		return nil, err
-	}
 	err = s.again(ctx, func() error {
 		rows, err = s.table.read(ctx, s.db, which, id)
 		return err
 	})
+	if s.create && s.table.missing(err) {
+		return nil, nil
+	}
 	return rows, err
 }
 
@@ -192,21 +190,6 @@ func (s *Store) GetTokens(ctx context.Context) ([]tokenkeep.Token, error) {
 		return []tokenkeep.Token{}, fail("get tokens", "", err)
 	}
 	return l.Tokens(), fail("get tokens", "", damaged)
-}
-
-// prepare makes the table if that was asked for and is not done.
-func (s *Store) prepare(ctx context.Context) error {
-	if !s.create.Load() {
-		return nil
-	}
-	err := s.again(ctx, func() error {
-		_, err := s.db.ExecContext(ctx, s.table.definition())
-		return err
-	})
-	if err == nil {
-		s.create.Store(false)
-	}
-	return err
 }
 
 // fail returns err with what was done to which token, or nil.

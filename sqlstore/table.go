@@ -44,6 +44,9 @@ func (t table) definition() string {
 	return b.String()
 }
 
+// missing reports whether an error says that there is no such table, in the words of SQLite or go-sql-driver.
+func (t table) missing(err error) bool { return says(err, "no such table: "+t.name, "Error 1146 ") }
+
 func (t table) quoted() string { return t.dialect.quote(t.name) }
 
 // where returns the rest of a statement about some rows, and its arguments.

@@ -111,7 +111,7 @@ func TestTwoRowsOfOneUserAreAmbiguousUntilOneIsDeleted(t *testing.T) {
 		t.Run(d.name, func(t *testing.T) {
 			db := d.fresh(t)()
 			s := newStore(t, db, d.dialect)
-			tokens(t, s)
+			execute(t, db, "CREATE TABLE oauthtoken "+columnsOfZoho)
 			execute(t, db, "INSERT INTO oauthtoken (id, user_name, refresh_token) VALUES ('3', 'a', 'r3'), ('4', 'a', 'r4')")
 			_, err := s.FindToken(t.Context(), token{UserName: "a"})
 			refused(t, "FindToken", err, tokenkeep.ErrAmbiguous, `"3"`, `"4"`)
@@ -213,43 +213,6 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 	_, err := sqlstore.New(nil, sqlstore.Options{Dialect: sqlstore.MySQL})
 	refused(t, "New(nil)", err, tokenkeep.ErrInvalid)
-}
-
-func TestATableIsMadeOnRequestOnly(t *testing.T) {
-	for _, d := range databases {
-		t.Run(d.name, func(t *testing.T) {
-			db := d.fresh(t)()
-			o := sqlstore.Options{Dialect: d.dialect, Table: "order"} // a keyword
-			s, err := sqlstore.New(db, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for range 2 {
-				if _, err = s.SaveToken(t.Context(), token{UserName: "a", RefreshToken: "r"}); err == nil || !strings.Contains(err.Error(), "order") {
-					t.Errorf("a save without a table: error %v, want one that names it", err)
-				}
-			}
-			o.Create = true
-			if s, err = sqlstore.New(db, o); err != nil {
-				t.Fatal(err)
-			}
-			saved := save(t, s, token{UserName: "a", RefreshToken: "r"})
-			var others int
-			asks := "SELECT count(*) FROM `order` WHERE user_name = 'A'" // SQLite takes MySQL's quotes too
-			if err := db.QueryRowContext(t.Context(), asks).Scan(&others); err != nil || others != 0 {
-				t.Errorf("to a program that asks the table for the user A, a is one of %d (%v), want none", others, err)
-			}
-			if s, err = sqlstore.New(db, o); err != nil { // once more, on the table that is there
-				t.Fatal(err)
-			}
-			if found, err := s.FindToken(t.Context(), token{UserName: "a"}); err != nil || !reflect.DeepEqual(found, saved) {
-				t.Errorf("FindToken = %v, %v, want %v", found, err, saved)
-			}
-			if text := fmt.Sprintf("%v %+v %#v %s", s, s, s, s.LogValue()); strings.Count(text, "order") != 4 || strings.Contains(text, "0x") {
-				t.Errorf("the store prints as %s", text)
-			}
-		})
-	}
 }
 
 func TestWhatDoesNotFitAColumnIsRefused(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,12 +24,22 @@ type session interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// transact runs f in a transaction, again where the database ends that in favour of another one.
+// transact runs f in a transaction, again where the database ends that in favour of another one, and on a new table where
+// there was none and the store is to make it.
 func (s *Store) transact(ctx context.Context, f func(tx session) error) error {
-	if err := s.prepare(ctx); err != nil {
+	run := func() error { return s.once(ctx, f) }
+	err := s.again(ctx, run)
+	if !s.create || !s.table.missing(err) {
 		return err
 	}
-	return s.again(ctx, func() error { return s.once(ctx, f) })
+	err = s.again(ctx, func() error {
+		_, err := s.db.ExecContext(ctx, s.table.definition())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.again(ctx, run)
 }
 
 // once runs f in a transaction on a connection of its own.
@@ -91,19 +102,22 @@ func (s *Store) again(ctx context.Context, f func() error) error {
 // share: these are the words of SQLite, and of go-sql-driver for a lock that was not got in time, for a deadlock and for a
 // row that changed meanwhile.
 func lost(err error) bool {
-	if err == nil {
-		return false
-	}
-	for _, words := range []string{"database is locked", "database table is locked", "Error 1205 ", "Error 1213 ", "Error 1020 "} {
-		if strings.Contains(err.Error(), words) {
-			return true
-		}
-	}
-	return false
+	return says(err, "database is locked", "database table is locked", "Error 1205 ", "Error 1213 ", "Error 1020 ")
+}
+
+// denied reports whether the user may not log in, use the database, or do this with the table or a column, in the words of
+// go-sql-driver.
+func denied(err error) bool {
+	return says(err, "Error 1044 ", "Error 1045 ", "Error 1142 ", "Error 1143 ", "Error 1698 ")
+}
+
+func says(err error, words ...string) bool {
+	return err != nil && slices.ContainsFunc(words, func(w string) bool { return strings.Contains(err.Error(), w) })
 }
 
 // explain returns err with the context's error in it if that may be why the database gave up (a driver that leaves a
-// connection may call that bad), and as ErrUnavailable if the database is not to be reached.
+// connection may call that bad), as ErrUnavailable if the database is not to be reached, and as ErrPermission if it refuses
+// the user.
 func explain(ctx context.Context, err error) error {
 	var network net.Error
 	switch {
@@ -113,6 +127,8 @@ func explain(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	case errors.As(err, &network):
 		return fmt.Errorf("%w: %w", tokenkeep.ErrUnavailable, err)
+	case denied(err):
+		return fmt.Errorf("%w: %w", tokenkeep.ErrPermission, err)
 	default:
 		return err
 	}

@@ -3,10 +3,14 @@ package storeurl
 import (
 	"context"
 	"fmt"
+	"net"
+	"os"
 	"regexp"
 
 	secretmanager "cloud.google.com/go/secretmanager/apiv1"
 	"google.golang.org/api/option"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/tokenkeep/tokenkeep"
 	"github.com/tokenkeep/tokenkeep/gcpsm"
@@ -33,10 +37,13 @@ func openGoogle(ctx context.Context, p parts) (Store, error) {
 		return nil, err
 	}
 	project, location, prefix := found[1], found[2], found[3]
-	parent, options := "projects/"+project, []option.ClientOption{}
+	parent := "projects/" + project
 	if location != "" {
 		parent += "/locations/" + location
-		options = append(options, option.WithEndpoint("secretmanager."+location+".rep.googleapis.com:443"))
+	}
+	options, err := googleOptions(location)
+	if err != nil {
+		return nil, err
 	}
 	client, err := secretmanager.NewClient(ctx, options...)
 	if err != nil {
@@ -49,4 +56,23 @@ func openGoogle(ctx context.Context, p parts) (Store, error) {
 		return nil, err
 	}
 	return googleStore{store, client}, nil
+}
+
+// googleOptions returns where the manager is, and how it is reached.
+func googleOptions(location string) ([]option.ClientOption, error) {
+	emulator := os.Getenv("SECRET_MANAGER_EMULATOR_HOST")
+	switch _, port, err := net.SplitHostPort(emulator); {
+	case emulator == "" && location == "":
+		return nil, nil
+	case emulator == "":
+		return []option.ClientOption{option.WithEndpoint("secretmanager." + location + ".rep.googleapis.com:443")}, nil
+	case err != nil || port == "":
+		return nil, fmt.Errorf("SECRET_MANAGER_EMULATOR_HOST is no HOST:PORT such as 127.0.0.1:8085: %w", tokenkeep.ErrInvalid)
+	}
+	return []option.ClientOption{
+		option.WithEndpoint(emulator),
+		option.WithoutAuthentication(),
+		option.WithTelemetryDisabled(),
+		option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())),
+	}, nil
 }

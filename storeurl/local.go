@@ -58,7 +58,12 @@ func openSQLite(path string) (Store, error) {
 	if path == ":memory:" {
 		db.SetMaxOpenConns(1) // each connection would have a database of its own
 	}
-	store, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.SQLite, Create: true})
+	return openTable(db, sqlstore.Options{Dialect: sqlstore.SQLite, Create: true})
+}
+
+// openTable returns a store that closes the database, or closes it now.
+func openTable(db *sql.DB, o sqlstore.Options) (Store, error) {
+	store, err := sqlstore.New(db, o)
 	if err != nil {
 		_ = db.Close() // the error tells more
 		return nil, err

@@ -21,7 +21,7 @@ type Store interface {
 }
 
 const forms = "awssm://REGION/PREFIX, gcpsm://PROJECT/PREFIX, gcpsm://PROJECT/LOCATION/PREFIX, vault://HOST/PREFIX?mount=MOUNT, " +
-	"vault:///PREFIX (at VAULT_ADDR), localstack://PREFIX, file:PATH, sqlite:PATH or mem:"
+	"vault:///PREFIX (at VAULT_ADDR), localstack://PREFIX, file:PATH, sqlite:PATH, mysql://USER@HOST/DB?table=TABLE or mem:"
 
 // Open returns the store that a URL of one of the package's forms names. It reads the environment and, for awssm, the
 // files of the AWS configuration; whether the manager answers shows at the first use of the store.
@@ -57,6 +57,12 @@ func open(ctx context.Context, url string) (Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if scheme == "mysql" {
+		return openMySQL(p)
+	}
+	if host, _, _ := strings.Cut(p.path, "/"); strings.Contains(host, "@") {
+		return nil, invalid("it has a user or password, which belong in the environment")
+	}
 	switch scheme {
 	case "awssm":
 		return openAWS(ctx, p)
@@ -83,10 +89,6 @@ type parts struct {
 
 func split(rest string) (parts, error) {
 	path, query, _ := strings.Cut(rest, "?")
-	host, _, _ := strings.Cut(path, "/")
-	if strings.Contains(host, "@") {
-		return parts{}, invalid("it has a user or password, which belong in the environment")
-	}
 	parameters, err := url.ParseQuery(query)
 	if err != nil {
 		return parts{}, invalid("what follows the ? cannot be understood")

@@ -13,17 +13,19 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tokenkeep/tokenkeep"
+	"github.com/tokenkeep/tokenkeep/gcpsm/gcpsmtest"
+	"github.com/tokenkeep/tokenkeep/internal/mariadbtest"
 	"github.com/tokenkeep/tokenkeep/localstack"
 	"github.com/tokenkeep/tokenkeep/storeurl"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(mariadbtest.M{M: m}) }
 
 // environment has nothing that names a manager.
 func environment(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"LOCALSTACK_ENDPOINT", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL", "AWS_PROFILE",
-		"GOOGLE_APPLICATION_CREDENTIALS", "VAULT_ADDR", "VAULT_AGENT_ADDR", "VAULT_TOKEN", "VAULT_NAMESPACE"} {
+		"GOOGLE_APPLICATION_CREDENTIALS", "SECRET_MANAGER_EMULATOR_HOST", "MYSQL_PWD", "VAULT_ADDR", "VAULT_AGENT_ADDR", "VAULT_TOKEN", "VAULT_NAMESPACE"} {
 		t.Setenv(name, "")
 	}
 	t.Setenv("HOME", t.TempDir())
@@ -36,7 +38,7 @@ func TestAURLThatIsNotRightIsAnsweredWithTheForms(t *testing.T) {
 	tests := []struct{ name, url, says string }{
 		{"nothing", "", "no scheme"},
 		{"a path", "canary", "no scheme"},
-		{"another scheme", "mysql://root:canary@host/db", "user or password"},
+		{"another scheme", "redis://root:canary@host/0", "user or password"},
 		{"another scheme without a password", "redis://host/0", "scheme is not known"},
 		{"mem with more", "mem:canary", "nothing follows mem:"},
 		{"no file", "file:", "no path"},
@@ -59,6 +61,22 @@ func TestAURLThatIsNotRightIsAnsweredWithTheForms(t *testing.T) {
 		{"an empty parameter", "vault://host/crm?mount=", "mount is empty or given twice"},
 		{"a query that is none", "vault://host/crm?mount=%zzcanary", "cannot be understood"},
 		{"a host that is none", "vault://ca nary:x/crm", "no host"},
+		{"a password for MySQL", "mysql://root:canary@host/db", "MYSQL_PWD"},
+		{"a password with an @ for MySQL", "mysql://root:canary@canary@host/db", "MYSQL_PWD"},
+		{"a password with a / for MySQL", "mysql://root:canary/canary@host/db", "not USER@"},
+		{"no user for MySQL", "mysql://host/canary", "not USER@"},
+		{"an empty user for MySQL", "mysql://@host/canary", "not USER@"},
+		{"MySQL without a host", "mysql:canary", "no scheme that is known"},
+		{"no database of MySQL", "mysql://canary@host", "name of a database"},
+		{"an empty database of MySQL", "mysql://canary@host/?table=t", "name of a database"},
+		{"two databases of MySQL", "mysql://u@host/canary/canary", "name of a database"},
+		{"no host of MySQL", "mysql://canary@/db", "no host"},
+		{"a port alone for MySQL", "mysql://canary@:3306/db", "no host"},
+		{"a port that is none for MySQL", "mysql://u@host:canary/db", "no host"},
+		{"a host and a socket for MySQL", "mysql://u@host/db?socket=/canary", "neither host nor tls"},
+		{"TLS on a socket of MySQL", "mysql://u@/db?socket=/canary&tls=true", "neither host nor tls"},
+		{"another TLS for MySQL", "mysql://u@host/db?tls=canary", "tls is none of"},
+		{"an unknown parameter for MySQL", "mysql://u@host/db?password=canary", "takes socket, table, tls"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,6 +102,10 @@ func TestAnEnvironmentThatIsNotRightIsNamed(t *testing.T) {
 		{"no prefix", "localstack://", "LOCALSTACK_ENDPOINT", "http://127.0.0.1:1", "Prefix is empty"},
 		{"no prefix for AWS", "awssm://eu-west-1", "HOME", "", "Prefix is empty"},
 		{"no prefix for Vault", "vault://host", "HOME", "", "Prefix is empty"},
+		{"an emulator of Google that is a URL", "gcpsm://p/crm", "SECRET_MANAGER_EMULATOR_HOST", "http://u:canary@host", "HOST:PORT"},
+		{"an emulator of Google without a port", "gcpsm://p/crm", "SECRET_MANAGER_EMULATOR_HOST", "canary", "HOST:PORT"},
+		{"an emulator of Google with half a port", "gcpsm://p/crm", "SECRET_MANAGER_EMULATOR_HOST", "canary:", "HOST:PORT"},
+		{"a table that MySQL does not take", "mysql://u@host/db?table=a-b", "MYSQL_PWD", "canary", "Options.Table"},
 		{"a mount that Vault does not take", "vault://host/crm?mount=a//b", "HOME", "", "Mount"},
 	}
 	for _, tt := range tests {
@@ -201,6 +223,32 @@ func TestGoogleIsOpenedWithTheCredentialsOfTheEnvironment(t *testing.T) {
 	}
 	if _, err := storeurl.Open(t.Context(), "gcpsm://my-project/crm.prod"); !errors.Is(err, tokenkeep.ErrInvalid) {
 		t.Errorf("error %v of a prefix that Google does not take; want ErrInvalid", err)
+	}
+}
+
+func TestGooglesEmulatorNeedsNoCredentials(t *testing.T) {
+	environment(t)
+	server, err := gcpsmtest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	t.Setenv("SECRET_MANAGER_EMULATOR_HOST", server.Addr)
+	for _, url := range []string{"gcpsm://my-project/crm", "gcpsm://my-project/europe-west3/crm"} {
+		server.ResetCalls()
+		store, err := storeurl.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.SaveToken(t.Context(), tokenkeep.Token{UserName: "ann", RefreshToken: "r"}); err != nil {
+			t.Error(err)
+		}
+		if tokens, err := store.GetTokens(t.Context()); err != nil || len(tokens) != 1 || server.Calls()["CreateSecret"] == 0 {
+			t.Errorf("%s: %d tokens, %v, after the calls %v; want the one that was saved here", url, len(tokens), err, server.Calls())
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ The store is one of
   localstack://PREFIX           the Secrets Manager at LOCALSTACK_ENDPOINT
   file:PATH                     the CSV file of Zoho's SDKs
   sqlite:PATH                   the table of Zoho's SDKs in an SQLite file
+  mysql://USER@HOST/DB          the same in MySQL or MariaDB, with MYSQL_PWD; ?table=TABLE and ?tls=true
   mem:                          an empty store in memory`
 
 // global are the flags that all commands on a store have.

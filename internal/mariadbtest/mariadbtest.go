@@ -29,8 +29,9 @@ import (
 )
 
 const (
-	program = "mariadbd"
-	require = "TOKENKEEP_REQUIRE"
+	program   = "mariadbd"
+	installer = "mariadb-install-db"
+	require   = "TOKENKEEP_REQUIRE"
 
 	// keeper runs a program until standard input ends, whatever signals their group gets, and then removes its folder.
 	keeper = `trap "" HUP INT TERM; "$@" & exec 2>/dev/null; cat >/dev/null; kill -9 $!; wait $!; rm -rf "$0"`
@@ -42,7 +43,7 @@ var (
 )
 
 // M is a testing.M that ends the server after the tests. It goes wherever the other does, goleak.VerifyTestMain too.
-type M struct{ *testing.M }
+type M struct{ M interface{ Run() int } }
 
 // Run runs the tests, ends the server if there is one, and returns the exit code of the tests.
 func (m M) Run() int {
@@ -52,7 +53,8 @@ func (m M) Run() int {
 }
 
 // Start makes an empty database for a test and returns its data source name, for the driver "mysql". All tests of a test
-// binary share the server, which listens on a socket in its folder and on no port.
+// binary share the server, which listens on a socket in its folder and on no port. The user is root, without a password; a
+// test that needs others makes them, and drops them.
 //
 // Where mariadbd is not installed Start skips the test, or fails it if mariadb is in the comma-separated variable
 // TOKENKEEP_REQUIRE. A mariadbd that does not get to listen fails the test everywhere, with what it wrote, and so does a
@@ -113,14 +115,17 @@ func (s *server) start() error {
 	if err != nil {
 		return err
 	}
-	socket := filepath.Join(folder, "socket")
-	// Without the tables that hold users the server needs no installation, and lets in everybody who gets at the socket.
-	args := []string{"-c", keeper, folder, path, "--no-defaults", "--datadir=" + folder, "--socket=" + socket,
-		"--pid-file=" + filepath.Join(folder, "pid"), "--skip-networking", "--skip-grant-tables", "--innodb-flush-log-at-trx-commit=0",
-		"--innodb-buffer-pool-size=16M"}
+	options := []string{"--no-defaults", "--datadir=" + folder}
 	if os.Getuid() == 0 {
-		args = append(args, "--user=root")
+		options = append(options, "--user=root")
 	}
+	if err := initialize(options); err != nil {
+		return errors.Join(err, os.RemoveAll(folder))
+	}
+	socket := filepath.Join(folder, "socket")
+	args := append([]string{"-c", keeper, folder, path}, options...)
+	args = append(args, "--socket="+socket, "--pid-file="+filepath.Join(folder, "pid"), "--skip-networking",
+		"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M")
 	command := exec.Command("sh", args...)
 	stdin, err := command.StdinPipe()
 	if err != nil {
@@ -148,6 +153,15 @@ func (s *server) start() error {
 	}()
 	s.source = "root@unix(" + socket + ")/"
 	return err
+}
+
+// initialize makes the tables that hold users.
+func initialize(options []string) error {
+	command := exec.Command(installer, append(options, "--auth-root-authentication-method=normal", "--skip-test-db")...)
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w; it wrote:\n%s", installer, err, out)
+	}
+	return nil
 }
 
 // stop ends the server if it was started. It may be repeated.

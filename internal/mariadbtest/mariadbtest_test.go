@@ -2,14 +2,16 @@ package mariadbtest
 
 import (
 	"database/sql"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"go.uber.org/goleak"
+
+	"github.com/tokenkeep/tokenkeep/internal/verdict"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(M{M: m}) }
@@ -56,30 +58,17 @@ func TestStopEndsTheServerAndRemovesItsFiles(t *testing.T) {
 	}
 }
 
-// spy keeps what is said of a test in place of skipping or failing it.
-type spy struct {
-	testing.TB
-	said string
-}
-
-func (s *spy) Skipf(format string, args ...any) { s.say("skipped: ", format, args...) }
-
-func (s *spy) Fatalf(format string, args ...any) { s.say("failed: ", format, args...) }
-
-func (s *spy) say(what, format string, args ...any) {
-	s.said = what + fmt.Sprintf(format, args...)
-	runtime.Goexit()
-}
-
-// verdict is what f makes of a test.
-func verdict(t *testing.T, f func(testing.TB) string) string {
-	s, done := &spy{TB: t}, make(chan struct{})
-	go func() {
-		defer close(done)
-		f(s)
-	}()
-	<-done
-	return s.said
+func TestForwardIsAWayToTheServerByPort(t *testing.T) {
+	cfg, err := mysql.ParseDSN(Start(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := connect(t, "root@tcp(127.0.0.1:"+Forward(t, cfg.Addr)+")/"+cfg.DBName).Ping(); err != nil {
+		t.Error(err)
+	}
+	if err := connect(t, "root@tcp(127.0.0.1:"+Forward(t, cfg.Addr+"none")+")/").Ping(); err == nil {
+		t.Error("there is an answer of a socket that does not exist")
+	}
 }
 
 func TestATestWithoutAServerSaysWhy(t *testing.T) {
@@ -96,8 +85,10 @@ func TestATestWithoutAServerSaysWhy(t *testing.T) {
 			}
 			folder := t.TempDir()
 			if tt.script != "" {
-				if err := os.WriteFile(filepath.Join(folder, program), []byte(tt.script), 0o700); err != nil {
-					t.Fatal(err)
+				for name, script := range map[string]string{installer: "#!/bin/sh\n", program: tt.script} {
+					if err := os.WriteFile(filepath.Join(folder, name), []byte(script), 0o700); err != nil {
+						t.Fatal(err)
+					}
 				}
 				folder += ":/bin:/usr/bin" // for the shell
 			}
@@ -105,7 +96,7 @@ func TestATestWithoutAServerSaysWhy(t *testing.T) {
 			t.Setenv(require, tt.required)
 			var s server
 			t.Cleanup(s.stop)
-			if got := verdict(t, s.endpoint); !strings.HasPrefix(got, tt.prefix) || !strings.Contains(got, tt.says) {
+			if got := verdict.Of(t, func(t testing.TB) { s.endpoint(t) }); !strings.HasPrefix(got, tt.prefix) || !strings.Contains(got, tt.says) {
 				t.Errorf("the test is %q; want %q and %q", got, tt.prefix, tt.says)
 			}
 		})
@@ -115,7 +106,7 @@ func TestATestWithoutAServerSaysWhy(t *testing.T) {
 func TestStartNeedsAnM(t *testing.T) {
 	running.Store(false)
 	defer running.Store(true)
-	if got := verdict(t, Start); !strings.HasPrefix(got, "failed: mariadbtest: TestMain") {
+	if got := verdict.Of(t, func(t testing.TB) { Start(t) }); !strings.HasPrefix(got, "failed: mariadbtest: TestMain") {
 		t.Errorf("the test is %q; want it to fail", got)
 	}
 }

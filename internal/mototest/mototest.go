@@ -36,7 +36,7 @@ var (
 )
 
 // M is a testing.M that ends the server after the tests. It goes wherever the other does, goleak.VerifyTestMain too.
-type M struct{ *testing.M }
+type M struct{ M interface{ Run() int } }
 
 // Run runs the tests, ends the server if there is one, and returns the exit code of the tests. In the keeper it runs no
 // test and does not return.
