@@ -45,8 +45,9 @@ type cache struct {
 
 // cooling is a cool-down that the handle has met.
 type cooling struct {
-	until time.Time // which one
-	since time.Time // met for the first time, on this process's own clock
+	until   time.Time // which one: another of the same end may follow where a refresh was forced
+	seconds int
+	since   time.Time // met for the first time, on this process's own clock
 }
 
 // cooling returns for how long this handle has known a token's cool-down: nobody waits longer than it is long, whatever the
@@ -59,8 +60,8 @@ func (s *SecretStore) cooling(id string, c coolDown) time.Duration {
 		s.cache.cools = map[string]cooling{}
 	}
 	known := s.cache.cools[id]
-	if !known.until.Equal(c.Until) {
-		known = cooling{until: c.Until, since: now}
+	if !known.until.Equal(c.Until) || known.seconds != c.Seconds {
+		known = cooling{until: c.Until, seconds: c.Seconds, since: now}
 		s.cache.cools[id] = known
 	}
 	return now.Sub(known.since)

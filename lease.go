@@ -64,6 +64,13 @@ func (r record) take(name string, now time.Time) record {
 	return next
 }
 
+// unblock returns the record without what keeps everybody from asking the provider.
+func (r record) unblock() record {
+	next := r.clone()
+	next.Reauthorize, next.refresh.Refused, next.refresh.CoolDown = nil, "", nil
+	return next
+}
+
 // release gives a lease back, unless somebody else has taken it since.
 func (r record) release(name string) record {
 	next := r.clone()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"reflect"
 	"time"
 
 	"github.com/tokenkeep/tokenkeep/driver"
@@ -57,8 +58,7 @@ type refreshing struct {
 	Refresh
 	id string
 
-	looked    bool
-	committed uint64    // of the token when it was first looked at
+	first     *record   // the token when it was first looked at
 	lease     string    // the lease that is waited for
 	leaseSeen time.Time // since when, on this process's own clock
 	conflicts int       // how often another writer came first
@@ -104,7 +104,7 @@ func (w *refreshing) look(ctx context.Context) (Token, error) {
 // read returns the live token, and remembers what it is waited for.
 func (w *refreshing) read(ctx context.Context) (row, error) {
 	stored, ok := w.cache.row(w.id, w.now())
-	if !ok || !stored.live || w.looked || !young(stored.at, w.now(), readPause) {
+	if !ok || !stored.live || w.first != nil || !young(stored.at, w.now(), readPause) {
 		rows, err := w.fetch(ctx, []string{w.id})
 		if err != nil {
 			return row{}, err
@@ -116,8 +116,8 @@ func (w *refreshing) read(ctx context.Context) (row, error) {
 		return row{}, stored.err
 	case !stored.live:
 		return row{}, ErrNotFound
-	case !w.looked:
-		w.looked, w.committed = true, stored.rec.refresh.Committed
+	case w.first == nil:
+		w.first = &stored.rec
 	}
 	return stored, nil
 }
@@ -126,8 +126,10 @@ func (w *refreshing) read(ctx context.Context) (row, error) {
 // one that this process would get.
 func (w *refreshing) good(r record) (Token, bool) {
 	t := r.shown()
-	fresh := r.refresh.Committed != w.committed && (t.ExpiresAt.IsZero() || t.ExpiresAt.After(w.now()))
-	return t, fresh || w.Good(t)
+	committed := r.refresh.Committed != w.first.refresh.Committed
+	fresh := committed && (t.ExpiresAt.IsZero() || t.ExpiresAt.After(w.now()))
+	forced := w.Force && !committed && r.AccessToken == w.first.AccessToken
+	return t, fresh || !forced && w.Good(t)
 }
 
 // unexpired returns the token, if its access token may still be used.
@@ -138,13 +140,13 @@ func (w *refreshing) unexpired(r record) Token {
 	return Token{}
 }
 
-// blocked tells why nobody may ask the provider now.
+// blocked tells why nobody may ask the provider now. With Force, what was so at the first look is no reason.
 func (w *refreshing) blocked(r record) error {
-	if r.refused() {
+	if r.refused() && !(w.Force && reflect.DeepEqual(r.Reauthorize, w.first.Reauthorize)) {
 		return &RefreshError{Failure: Refused, Err: fmt.Errorf("since %s", r.Reauthorize.Since.Format(time.RFC3339))}
 	}
 	c := r.refresh.CoolDown
-	if c == nil || c.Credential != digestOf(r.credential()) {
+	if c == nil || c.Credential != digestOf(r.credential()) || w.Force && reflect.DeepEqual(c, w.first.refresh.CoolDown) {
 		return nil
 	}
 	left := min(c.Until.Sub(w.now()), c.length()-w.cooling(w.id, *c))
@@ -172,8 +174,11 @@ func (w *refreshing) pollTime() time.Duration { return pollPause/4 + mathrand.N(
 
 // takeAndAsk takes the lease, and does the rest on a context of its own: the caller may leave, the answer must not be lost.
 func (w *refreshing) takeAndAsk(ctx context.Context, stored row) (Token, error) {
-	started := w.now()
-	taken, err := w.swap(ctx, stored, stored.rec.take(w.seams.nonce(), started))
+	started, next := w.now(), stored.rec
+	if w.Force {
+		next = next.unblock()
+	}
+	taken, err := w.swap(ctx, stored, next.take(w.seams.nonce(), started))
 	if errors.Is(err, ErrConflict) && w.conflicts < maxAttempts {
 		w.conflicts++
 		return Token{}, errLookAgain

@@ -30,6 +30,12 @@ type Refresh struct {
 	// Good reports whether a stored token needs no refresh. It is called often and does no I/O.
 	Good func(stored Token) bool
 
+	// Force asks the provider although the token is good, or needs a login, or was to be left alone for a while: Good is not
+	// asked before somebody, in this process or another, has got a new token since the first look, and the lease clears the Reauthorize
+	// and the wait after a failure that were there at the first look. Another process's lease and a failure since then count
+	// as always. It costs no more calls.
+	Force bool
+
 	// Ask spends the credential of a stored token at the provider: the grant token if GrantToken is set, else the refresh
 	// token, else the client's own. It returns the provider's answer: an access token with its expiry, the refresh token if
 	// there is one in the answer, perhaps an API domain. It must send nothing after driver.NotAfter(ctx) on the wall

@@ -27,6 +27,9 @@
 // rotates refresh tokens may take that for theft and end the login: use such a store in one process. A store that is a
 // tokenkeep.Updater at least never loses a login that happened meanwhile.
 //
+// [Source.Refresh] asks the provider although the token is good: for a job that keeps tokens alive whose refresh tokens would end for
+// lying idle, or after a person has put right why a refresh failed.
+//
 // There is one case that nobody can save: the provider rotates refresh tokens, takes no old one, and the process dies between its
 // answer and the store. It ends in ErrReauthorize and OnReauthorize, not in silence.
 //

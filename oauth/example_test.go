@@ -124,3 +124,34 @@ func ExampleErrThrottled() {
 	// true true
 	// false
 }
+
+// A job that keeps tokens alive whose refresh tokens would end for lying idle. Several may run at once: each token is refreshed by one.
+func ExampleSource_Refresh() {
+	ctx := context.Background()
+	server, asked := serve()
+	defer server.Close()
+	store := tokenkeep.NewSecretStore(&memdriver.Secrets{}, tokenkeep.Options{}) // in production: a store of package awssm
+	if _, err := store.SaveToken(ctx, tokenkeep.Token{UserName: "ann", ClientID: "web", RefreshToken: "first"}); err != nil {
+		log.Fatal(err)
+	}
+	options := oauth.Options{Config: &oauth2.Config{Endpoint: oauth2.Endpoint{TokenURL: server.URL + "/token"}}}
+	longAgo := time.Now().AddDate(0, -1, 0)
+
+	for range 2 {
+		for listed, err := range store.All(ctx) {
+			if err != nil {
+				log.Fatal(err)
+			}
+			_, err := oauth.NewSource(store, tokenkeep.Token{ID: listed.ID}, options).Refresh(ctx, oauth.RefreshOptions{
+				Unless: func(stored tokenkeep.Token) bool { return stored.RefreshedAt.After(longAgo) },
+			})
+			if errors.Is(err, oauth.ErrReauthorize) {
+				fmt.Println(listed.UserName, "must log in again")
+			} else if err != nil {
+				log.Print(err)
+			}
+		}
+	}
+	fmt.Println("requests:", *asked)
+	// Output: requests: 1
+}

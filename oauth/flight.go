@@ -8,18 +8,32 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"github.com/tokenkeep/tokenkeep"
 )
 
 // flight is one piece of work that all callers of a source wait for.
 type flight struct {
 	crew     *crew
-	rejected string // the access token that Invalidate was told of before the flight
+	rejected string                     // the access token that Invalidate was told of before the flight
+	good     func(tokenkeep.Token) bool // whether a stored token needs no refresh
+	ordered  bool                       // by Refresh
+	always   bool                       // it brings no token that was good before
+	force    bool
 
 	answer atomic.Pointer[string] // the access token that the provider gave to this process
 
-	done chan struct{}
-	tok  *oauth2.Token
-	err  error
+	done   chan struct{}
+	tok    *oauth2.Token
+	err    error
+	failed error // also where the old token is handed out without an error
+}
+
+// newFlight returns a flight for a token that is good enough for now; s.mu is held.
+func (s *Source) newFlight(ctx context.Context) *flight {
+	f := &flight{crew: newCrew(ctx), rejected: s.rejected, done: make(chan struct{})}
+	f.good = func(t tokenkeep.Token) bool { return s.good(t, f.rejected) }
+	return f
 }
 
 // crew is the context of a flight: it lasts while any caller waits and, from the moment on when the provider is asked, to the end

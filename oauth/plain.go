@@ -40,7 +40,7 @@ func (p *plain) refresh() (tokenkeep.Token, error) {
 		return tokenkeep.Token{}, err
 	}
 	stored = p.withoutSpentGrant(stored)
-	if p.good(stored, p.flight.rejected) {
+	if p.flight.good(stored) {
 		return stored, nil
 	}
 	if err := p.blocked(stored); err != nil {
@@ -87,6 +87,12 @@ func (p *plain) spendGrant(grant string) {
 
 // blocked tells why the provider is not to be asked now.
 func (p *plain) blocked(stored tokenkeep.Token) error {
+	if p.flight.force {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.cool = cooling{}
+		return nil
+	}
 	if stored.Reauthorize != nil {
 		return &tokenkeep.RefreshError{Failure: tokenkeep.Refused, Err: fmt.Errorf("since %s", stored.Reauthorize.Since.Format(time.RFC3339))}
 	}

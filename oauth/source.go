@@ -152,8 +152,8 @@ func (s *Source) wait(ctx context.Context) (*oauth2.Token, error) {
 		}
 		select {
 		case <-f.done:
-			if who == nil {
-				continue // it was given up before this caller came
+			if who == nil || f.ordered {
+				continue // it was given up before this caller came, or another one was content with a token that is not good
 			}
 			return f.tok, f.err
 		case <-ctx.Done():
@@ -186,7 +186,7 @@ func (s *Source) board(ctx context.Context) (*flight, *caller, *oauth2.Token, er
 	}
 	start := s.flight == nil
 	if start {
-		s.flight = &flight{crew: newCrew(ctx), rejected: s.rejected, done: make(chan struct{})}
+		s.flight = s.newFlight(ctx)
 	}
 	f := s.flight
 	who, ok := f.crew.join(ctx)
@@ -202,6 +202,7 @@ func (s *Source) board(ctx context.Context) (*flight, *caller, *oauth2.Token, er
 // fly does the work of a flight, and tells.
 func (s *Source) fly(f *flight) {
 	t, err := s.work(f)
+	f.failed = err
 	f.tok, f.err = s.land(f, t, err)
 	s.callHooks()
 	close(f.done)

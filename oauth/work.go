@@ -25,7 +25,7 @@ func (s *Source) work(f *flight) (tokenkeep.Token, error) {
 	if id != "" && errors.Is(err, tokenkeep.ErrNotFound) { // it was deleted; there may be another one by now
 		t, err = s.refreshFound(f, "")
 	}
-	if err != nil && s.mayGoAlone(t, err) {
+	if err != nil && !f.ordered && s.mayGoAlone(t, err) {
 		return s.refreshAlone(f, err)
 	}
 	return t, err
@@ -35,28 +35,46 @@ func (s *Source) work(f *flight) (tokenkeep.Token, error) {
 func (s *Source) refreshFound(f *flight, id string) (tokenkeep.Token, error) {
 	if id == "" {
 		t, err := s.find(f.crew)
-		if err != nil || s.good(t, f.rejected) {
+		if err != nil || f.good(t) {
 			return t, err
 		}
 		id = t.ID
+	}
+	leased, ok := s.store.(tokenkeep.Refresher)
+	switch {
+	case ok && f.ordered:
+		return s.refreshLeased(f, leased, id) // its turn is the lease, which tells what has been refreshed since this call
+	case f.ordered:
+		before, err := s.store.FindTokenByID(f.crew, id)
+		if err != nil {
+			return tokenkeep.Token{}, err
+		}
+		enough := f.good
+		f.good = func(t tokenkeep.Token) bool { return t.AccessToken != before.AccessToken || enough(t) }
 	}
 	unlock, err := refreshing.lock(f.crew, s.keyOf(id))
 	if err != nil {
 		return tokenkeep.Token{}, fmt.Errorf("oauth: another source of this process is refreshing the token: %w", err)
 	}
 	defer unlock()
-	if r, ok := s.store.(tokenkeep.Refresher); ok {
-		return r.RefreshToken(f.crew, id, tokenkeep.Refresh{
-			Good: func(t tokenkeep.Token) bool { return s.good(t, f.rejected) },
-			Ask:  s.asker(f),
-			Lost: s.lose,
-
-			Deadline: s.settings.Deadline,
-			Lease:    s.settings.Lease,
-			Grace:    s.settings.traits.Grace,
-		})
+	if ok {
+		return s.refreshLeased(f, leased, id)
 	}
 	return (&plain{Source: s, flight: f, id: id, ask: s.asker(f)}).refresh()
+}
+
+// refreshLeased refreshes a token with all processes that share the store.
+func (s *Source) refreshLeased(f *flight, store tokenkeep.Refresher, id string) (tokenkeep.Token, error) {
+	return store.RefreshToken(f.crew, id, tokenkeep.Refresh{
+		Good:  f.good,
+		Force: f.force,
+		Ask:   s.asker(f),
+		Lost:  s.lose,
+
+		Deadline: s.settings.Deadline,
+		Lease:    s.settings.Lease,
+		Grace:    s.settings.traits.Grace,
+	})
 }
 
 // asker returns how a flight asks the provider.
@@ -156,7 +174,7 @@ func (s *Source) saveAgain(f *flight) (t tokenkeep.Token, done bool, err error) 
 	switch {
 	case err == nil:
 		s.dropUnsaved()
-		return t, s.good(t, f.rejected) || s.unexpired(t) && t.AccessToken != f.rejected, nil
+		return t, f.good(t) || !f.ordered && s.unexpired(t) && t.AccessToken != f.rejected, nil
 	case errors.Is(err, tokenkeep.ErrNotFound):
 		s.dropUnsaved() // deleted: it stays so
 		return tokenkeep.Token{}, true, err

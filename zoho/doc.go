@@ -15,7 +15,7 @@
 //	resp, err := client.Get(zoho.EU.APIDomain + "/crm/v8/Leads?fields=Last_Name")
 //
 // The first process to run saves the token in the store; whoever finds it expired refreshes it for all. [Login] gets a
-// first refresh token from a person at a browser.
+// first refresh token from a person at a browser, [LoginWithGrant] from the grant token of a self client.
 //
 // # Data centers
 //

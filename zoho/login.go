@@ -90,6 +90,12 @@ func login(ctx context.Context, store tokenkeep.Store, o LoginOptions) (tokenkee
 	if err := o.check(); err != nil {
 		return tokenkeep.Token{}, err
 	}
+	switch {
+	case len(o.Scopes) == 0:
+		return tokenkeep.Token{}, fmt.Errorf("there are no Scopes: %w", tokenkeep.ErrInvalid)
+	case o.OpenBrowser == nil:
+		return tokenkeep.Token{}, fmt.Errorf("OpenBrowser is nil: %w", tokenkeep.ErrInvalid)
+	}
 	state, verifier := random(), random()
 	back, err := listen(ctx, o.RedirectURL, state)
 	if err != nil {
@@ -105,8 +111,14 @@ func login(ctx context.Context, store tokenkeep.Store, o LoginOptions) (tokenkee
 		return tokenkeep.Token{}, err
 	}
 	token.RedirectURL = back.url
+	return o.finish(ctx, store, token, verifier)
+}
+
+// finish exchanges the grant token of token, names the token after its user, and saves it.
+func (o LoginOptions) finish(ctx context.Context, store tokenkeep.Store, token tokenkeep.Token, verifier string) (tokenkeep.Token, error) {
 	provider := NewProvider(o.DataCenter, o.HTTPClient)
-	if token, err = provider.exchange(ctx, token, verifier); err != nil {
+	token, err := provider.exchange(ctx, token, verifier)
+	if err != nil {
 		return tokenkeep.Token{}, err
 	}
 	if token.UserName == "" {
@@ -122,13 +134,8 @@ func login(ctx context.Context, store tokenkeep.Store, o LoginOptions) (tokenkee
 }
 
 func (o LoginOptions) check() error {
-	switch {
-	case o.ClientID == "" || o.ClientSecret == "":
+	if o.ClientID == "" || o.ClientSecret == "" {
 		return fmt.Errorf("ClientID or ClientSecret is empty: %w", tokenkeep.ErrInvalid)
-	case len(o.Scopes) == 0:
-		return fmt.Errorf("there are no Scopes: %w", tokenkeep.ErrInvalid)
-	case o.OpenBrowser == nil:
-		return fmt.Errorf("OpenBrowser is nil: %w", tokenkeep.ErrInvalid)
 	}
 	if _, err := origin(o.DataCenter.AccountsURL); err != nil {
 		return fmt.Errorf("DataCenter.AccountsURL: %w: %w", err, tokenkeep.ErrInvalid)
@@ -164,10 +171,15 @@ func (o LoginOptions) granted(query url.Values) (tokenkeep.Token, error) {
 	if err != nil {
 		return tokenkeep.Token{}, err
 	}
+	return o.token(d, query.Get("code")), nil
+}
+
+// token is a token of a data center with a grant token.
+func (o LoginOptions) token(d DataCenter, grant string) tokenkeep.Token {
 	return tokenkeep.Token{
 		UserName: o.UserName, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Scopes: slices.Clone(o.Scopes),
-		GrantToken: query.Get("code"), AccountsURL: d.AccountsURL, APIDomain: d.APIDomain,
-	}, nil
+		GrantToken: grant, AccountsURL: d.AccountsURL, APIDomain: d.APIDomain,
+	}
 }
 
 // home returns the data center that a redirect names by accounts-server and location (Zoho Accounts, "Using Multi DC in server

@@ -46,9 +46,12 @@ func markFailures(cmd *cobra.Command) {
 
 func exitStatus(err error) int {
 	var begun failure
+	var kept *keptError // its cause may be of any kind
 	switch {
 	case !errors.As(err, &begun), errors.Is(err, errUsage):
 		return 2
+	case errors.As(err, &kept):
+		return 1
 	case errors.Is(err, oauth.ErrReauthorize):
 		return 5
 	case errors.Is(err, tokenkeep.ErrAmbiguous), errors.Is(err, tokenkeep.ErrConflict):

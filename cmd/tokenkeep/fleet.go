@@ -32,7 +32,7 @@ func (d *demo) refreshOnce() step {
 				return err
 			}
 			defer server.close()
-			ctx, cancel := withPatience(ctx)
+			ctx, cancel := withPatience(ctx, patience)
 			defer cancel()
 			tokens, err := d.expireAtOnce(ctx, server.url)
 			if n := server.asked(); n != 1 && ctx.Err() == nil {
@@ -62,7 +62,7 @@ func (d *demo) refreshOnce() step {
 }
 
 // withPatience returns a context that ends some time after ctx.
-func withPatience(ctx context.Context) (context.Context, context.CancelFunc) {
+func withPatience(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
 	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
 		select {

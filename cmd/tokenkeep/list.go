@@ -114,14 +114,19 @@ func (f filter) passes(t tokenkeep.Token, now time.Time) bool {
 	if f.expiring.set && !ends(t.ExpiresAt) && !ends(t.RefreshExpiresAt) {
 		return false
 	}
-	used := t.RefreshedAt
-	if t.ExpiresAt.After(used) {
-		used = t.ExpiresAt
-	}
+	used := lastGood(t)
 	if f.idle.set && (used.IsZero() || used.After(now.Add(-f.idle.Duration))) {
 		return false
 	}
 	return !f.needsLogin || t.Reauthorize != nil
+}
+
+// lastGood is when a token was or will be good, as far as that is known: the end of its access token, or its last refresh.
+func lastGood(t tokenkeep.Token) time.Time {
+	if t.ExpiresAt.After(t.RefreshedAt) {
+		return t.ExpiresAt
+	}
+	return t.RefreshedAt
 }
 
 // span is a flag for a time.Duration that takes days too.

@@ -44,7 +44,7 @@ func newRoot() *cobra.Command {
 	g.flags(root)
 	root.AddCommand(newDemo(&g), newLocalstack(&g), newPolicy(&g),
 		newList(&g), newGet(&g), newFind(&g), newPut(&g), newDelete(&g), newClear(&g), newVerify(&g), newRepair(&g),
-		newCopy(&g), newToken(&g))
+		newCopy(&g), newToken(&g), newRefresh(&g), newLogin(&g))
 	markFailures(root)
 	return root
 }

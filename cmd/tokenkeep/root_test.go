@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -24,7 +25,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 	}
-	testscript.Main(leakChecked{mototest.M{M: m}}, map[string]func(){"tokenkeep": main})
+	browser, _ := browserCommand(runtime.GOOS)
+	testscript.Main(leakChecked{mototest.M{M: m}}, map[string]func(){"tokenkeep": main, browser: browse})
 }
 
 // leakChecked are tests that must leave no goroutine behind.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,7 +27,8 @@ func TestCommandLine(t *testing.T) {
 		Dir:   "testdata/script",
 		Setup: setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status": status, "fill": fill, "remove": remove, "overwrite": overwrite,
+			"status": status, "fill": fill, "remove": remove, "overwrite": overwrite, "damage": damage,
+			"requests": requests, "refreshes": refreshes, "permit": permit,
 		},
 	})
 }
@@ -37,7 +39,8 @@ func setUp(env *testscript.Env) error {
 		return err
 	}
 	env.Defer(server.Close)
-	zoho := httptest.NewServer(http.HandlerFunc(refresh))
+	env.Values["server"] = server
+	zoho := httptest.NewServer(accountsFor(env, refreshesFor(env)))
 	env.Defer(zoho.Close)
 	env.Setenv("LOCALSTACK_ENDPOINT", server.URL)
 	env.Setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", server.URL)
@@ -110,6 +113,16 @@ func overwrite(ts *testscript.TestScript, _ bool, names []string) {
 			SecretId: aws.String(name), SecretString: aws.String("canary-by-hand"),
 		})
 		ts.Check(err)
+	}
+}
+
+// damage makes the expiry of one row of an SQLite file no number.
+func damage(ts *testscript.TestScript, _ bool, files []string) {
+	for _, name := range files {
+		db, err := sql.Open("sqlite", ts.MkAbs(name))
+		ts.Check(err)
+		_, err = db.Exec("UPDATE oauthtoken SET expiry_time = 'soon' WHERE id = '1'")
+		ts.Check(errors.Join(err, db.Close()))
 	}
 }
 
