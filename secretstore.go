@@ -78,6 +78,10 @@ func NewSecretStore(secrets driver.Secrets, o Options) *SecretStore {
 	return &SecretStore{secrets: secrets, options: o, seams: seams{now: time.Now, nonce: rand.Text}}
 }
 
+// Secrets returns the driver, for tools that examine the manager, such as package doctor. It is not for writing tokens or the
+// index: what is written past the store breaks the promises of the index, and the store may not see it for a while.
+func (s *SecretStore) Secrets() driver.Secrets { return s.secrets }
+
 // Format prints no more than the type, since a SecretStore remembers credentials.
 func (s *SecretStore) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("tokenkeep.SecretStore")) }
 

@@ -57,6 +57,8 @@ var (
 	_ driver.Namer           = (*secrets)(nil)
 	_ driver.Lister          = (*secrets)(nil)
 	_ driver.RollbackChecker = (*secrets)(nil)
+	_ driver.Clock           = (*secrets)(nil)
+	_ driver.Forgetter       = (*secrets)(nil)
 )
 
 // nameHeldFor bounds the wait for a forced deletion, which happens in the background after "a short delay" (API

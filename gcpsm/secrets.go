@@ -33,6 +33,7 @@ var (
 	_ driver.Namer   = (*secrets)(nil)
 	_ driver.Lister  = (*secrets)(nil)
 	_ driver.Cleaner = (*secrets)(nil)
+	_ driver.Clock   = (*secrets)(nil)
 )
 
 func newSecrets(client *secretmanager.Client, parent string, o Options) (*secrets, error) {

@@ -51,7 +51,8 @@ func (s *secrets) send(ctx context.Context, c call, a *attempts) (*api.Secret, e
 	}
 }
 
-func (s *secrets) once(ctx context.Context, c call) (*api.Secret, error) {
+// raw sends a call and returns the reply, beside the error too where there is one. ctx is one of watched.
+func (s *secrets) raw(ctx context.Context, c call) (*api.Response, error) {
 	method, query := c.method, c.query
 	if method == "LIST" {
 		method, query = http.MethodGet, url.Values{"list": {"true"}} // as the client does: not every proxy knows LIST
@@ -67,11 +68,15 @@ func (s *secrets) once(ctx context.Context, c call) (*api.Secret, error) {
 		}
 	}
 	//lint:ignore SA1019 the methods of Logical would use the token and headers of the sender
-	resp, err := s.sender.RawRequestWithContext(ctx, r)
+	return s.sender.RawRequestWithContext(ctx, r)
+}
+
+func (s *secrets) once(ctx context.Context, c call) (*api.Secret, error) {
+	resp, err := s.raw(ctx, c)
 	if resp != nil {
 		defer func() { _ = resp.Body.Close() }()
 	}
-	if resp != nil && resp.StatusCode == http.StatusNotFound && method == http.MethodGet {
+	if resp != nil && resp.StatusCode == http.StatusNotFound && (c.method == http.MethodGet || c.method == "LIST") {
 		return missing(resp)
 	}
 	if err != nil {

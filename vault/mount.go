@@ -19,8 +19,7 @@ func (s *secrets) ready(ctx context.Context) error {
 	if s.mounted.Load() {
 		return nil
 	}
-	c := call{method: http.MethodGet, kind: "sys/internal/ui/mounts", path: "sys/internal/ui/mounts/" + s.mount}
-	a := s.reads()
+	c, a := s.describing(), s.reads()
 	secret, err := s.send(ctx, c, a)
 	switch {
 	case forbidden(err):
@@ -50,6 +49,11 @@ func (s *secrets) ready(ctx context.Context) error {
 	}
 	s.mounted.Store(true)
 	return nil
+}
+
+// describing is the call that describes the mount.
+func (s *secrets) describing() call {
+	return call{method: http.MethodGet, kind: "sys/internal/ui/mounts", path: "sys/internal/ui/mounts/" + s.mount}
 }
 
 // noMount is what a refusal to describe the mount means, which comes for a mount that does not exist too.

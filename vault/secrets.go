@@ -37,9 +37,11 @@ type secrets struct {
 }
 
 var (
-	_ driver.Secrets = (*secrets)(nil)
-	_ driver.Namer   = (*secrets)(nil)
-	_ driver.Lister  = (*secrets)(nil)
+	_ driver.Secrets   = (*secrets)(nil)
+	_ driver.Namer     = (*secrets)(nil)
+	_ driver.Lister    = (*secrets)(nil)
+	_ driver.Clock     = (*secrets)(nil)
+	_ driver.Forgetter = (*secrets)(nil)
 )
 
 func newSecrets(client *api.Client, o Options) (*secrets, error) {

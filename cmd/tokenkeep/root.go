@@ -43,7 +43,7 @@ func newRoot() *cobra.Command {
 	var g global
 	g.flags(root)
 	root.AddCommand(newDemo(&g), newLocalstack(&g), newPolicy(&g),
-		newList(&g), newGet(&g), newFind(&g), newPut(&g), newDelete(&g), newClear(&g), newVerify(&g), newRepair(&g),
+		newList(&g), newGet(&g), newFind(&g), newPut(&g), newDelete(&g), newClear(&g), newVerify(&g), newRepair(&g), newDoctor(&g),
 		newCopy(&g), newToken(&g), newRefresh(&g), newLogin(&g))
 	markFailures(root)
 	return root

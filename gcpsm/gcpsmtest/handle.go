@@ -2,10 +2,12 @@ package gcpsmtest
 
 import (
 	"context"
+	"net/http"
 	"path"
 
 	"cloud.google.com/go/secretmanager/apiv1/secretmanagerpb"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/tokenkeep/tokenkeep/internal/inject"
 )
@@ -87,11 +89,19 @@ func (s *Server) intercept(ctx context.Context, message any, info *grpc.UnarySer
 	if _, ok := methods[called]; !ok {
 		return next(ctx, message)
 	}
+	_ = grpc.SetHeader(ctx, metadata.Pairs("date", s.date())) // nothing was sent yet
 	reply, held, err := s.handle(newRequest(ctx, called, message))
 	if held != nil {
 		return held.Outcome(ctx)
 	}
 	return reply, err
+}
+
+// date is the time of the server, as replies over HTTP have it.
+func (s *Server) date() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.store.now().UTC().Format(http.TimeFormat)
 }
 
 // handle executes a request, unless a fault has something else in mind.

@@ -39,6 +39,7 @@ type stored struct {
 var (
 	_ driver.Secrets = (*Secrets)(nil)
 	_ driver.Lister  = (*Secrets)(nil)
+	_ driver.Clock   = (*Secrets)(nil)
 )
 
 // Calls returns how often each method was called, and forgets it.
@@ -119,11 +120,7 @@ func (s *Secrets) Put(ctx context.Context, name string, payload []byte, rev driv
 	if err := s.begin(ctx, "Put"); err != nil {
 		return fail(err)
 	}
-	now := time.Now
-	if s.Now != nil {
-		now = s.Now
-	}
-	if t, ok := driver.NotAfter(ctx); ok && now().Round(0).After(t) {
+	if t, ok := driver.NotAfter(ctx); ok && s.now().Round(0).After(t) {
 		return fail(fmt.Errorf("the time to send this put has passed: %w", driver.ErrConflict))
 	}
 	if s.Bounds.Payload > 0 && len(payload) > s.Bounds.Payload {
@@ -178,6 +175,16 @@ func (s *Secrets) Lag() time.Duration {
 		return 0
 	}
 	return time.Nanosecond
+}
+
+// Time is that of Now.
+func (s *Secrets) Time(ctx context.Context) (time.Time, error) { return s.now(), ctx.Err() }
+
+func (s *Secrets) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
 }
 
 // Limits returns Bounds.
