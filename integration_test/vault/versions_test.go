@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tokenkeep/tokenkeep"
 	"github.com/tokenkeep/tokenkeep/driver"
 	"github.com/tokenkeep/tokenkeep/integration_test/realvault"
 	"github.com/tokenkeep/tokenkeep/vault"
@@ -169,4 +170,35 @@ func put(t *testing.T, d driver.Secrets, payload string, rev driver.Revision) dr
 		t.Fatal(err)
 	}
 	return next
+}
+
+func TestForgetDeletedLeavesNoNameOfADeletedToken(t *testing.T) {
+	onServers(t, func(t *testing.T, server *realvault.Instance) {
+		prefix := freshPrefix()
+		store := newStore(t, server, server.RootToken, vault.Options{Prefix: prefix})
+		for _, id := range []string{"alive", "gone"} {
+			if _, err := store.SaveToken(t.Context(), tokenkeep.Token{ID: id, RefreshToken: id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := store.DeleteToken(t.Context(), "gone"); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := store.ForgetDeleted(t.Context()); n != 1 || err != nil {
+			t.Errorf("%d forgotten, %v; want 1", n, err)
+		}
+		var names []string
+		for name, err := range newDriver(t, server, server.RootToken, vault.Options{Prefix: prefix}).(driver.Lister).List(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			names = append(names, name)
+		}
+		if slices.Sort(names); !slices.Equal(names, []string{"i_r", "t_palive"}) {
+			t.Errorf("the names are %q; want the index and the token that is there", names)
+		}
+		if _, err := store.SaveToken(t.Context(), tokenkeep.Token{ID: "gone", RefreshToken: "again"}); err != nil {
+			t.Error(err)
+		}
+	})
 }
