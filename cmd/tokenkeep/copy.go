@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,12 +17,15 @@ func newCopy(g *global) *cobra.Command {
 		Use:   "copy --from URL --to URL",
 		Short: "Copy all tokens of a store to another one",
 		Long: `copy saves each token of one store in another, under its ID. Nothing that the target has is changed: a token that is there
-already is left, and one whose ID or whose user, client and API domain another token has is a conflict, which is told
-and not copied (exit status 4). Interrupted, it is simply run again. Nothing else should write to the target meanwhile.
+already is left. One that is there with other contents, such as an access token that was refreshed meanwhile, is told as
+different (exit status 6), and one whose ID or whose user, client and API domain another token has is a conflict (exit
+status 4). Interrupted or killed, it is simply run again. Nothing else should write to the target meanwhile.
+
+Zoho's file and table take no IDs but decimal numbers, have ten columns, and keep an expiry to the millisecond. Tokens that
+do not fit are told and not copied (exit status 2); --drop-fields leaves fields behind, and does not compare them either.
 
 What a store remembers of the past is not copied: a program that finds its token only by a refresh token which was
-replaced long ago must be given the new one, and a grant token beside a refresh token counts as used up. Zoho's file and
-table take no IDs but decimal numbers.` + storeHelp,
+replaced long ago must be given the new one, and a grant token beside a refresh token counts as used up.` + storeHelp,
 		Example: `  tokenkeep copy --from localstack://crm/dev --to awssm://eu-west-1/crm/prod --dry-run
   tokenkeep copy --from awssm://eu-west-1/crm/prod --to vault:///crm/prod --verify`,
 		Args: cobra.NoArgs,
@@ -59,43 +61,61 @@ type copying struct {
 
 // copied is what copy did, or would do.
 type copied struct {
-	DryRun    bool     `json:"dry_run"`
-	Copied    []string `json:"copied"` // IDs
-	Present   []string `json:"present"`
-	Conflicts []string `json:"conflicts"` // told in words, no credential
-	Failed    []string `json:"failed"`
-	Verified  bool     `json:"verified"`
+	DryRun    bool         `json:"dry_run"`
+	Copied    []string     `json:"copied"`  // IDs
+	Present   []string     `json:"present"` // IDs
+	Different []difference `json:"different"`
+	Conflicts []string     `json:"conflicts"` // told in words, no credential
+	Failed    []string     `json:"failed"`    // IDs
+	Verified  bool         `json:"verified"`
 }
 
 func (g *global) copy(cmd *cobra.Command, source, target tokenkeep.Store, o copying) error {
 	ctx := cmd.Context()
-	plan, unread, err := planCopy(ctx, source, target, o.drop)
+	r := roomIn(o.to, o.drop)
+	plan, unread, err := planCopy(ctx, source, target, r)
 	if err != nil {
 		return err
 	}
-	done := copied{DryRun: o.dryRun, Copied: []string{}, Present: plan.present, Conflicts: plan.conflicts, Failed: []string{}}
-	failures := save(ctx, target, plan.todo, o.dryRun)
-	for _, t := range plan.todo {
-		if _, failed := failures[t.ID]; failed {
-			done.Failed = append(done.Failed, t.ID)
-		} else {
-			done.Copied = append(done.Copied, t.ID)
+	var done saving
+	if o.dryRun {
+		done = saving{saved: idsOf(plan.todo)}
+	} else {
+		var bar *progress
+		if !g.json {
+			bar = newProgress(cmd.ErrOrStderr(), len(plan.todo))
 		}
+		done = save(ctx, target, plan.todo, bar)
 	}
-	var errs []error
-	for _, id := range done.Failed {
-		errs = append(errs, failures[id])
-	}
-	errs = append(errs, unread)
+	c := copied{DryRun: o.dryRun, Copied: done.saved, Present: plan.present, Conflicts: plan.conflicts,
+		Different: append(plan.different, done.changed...), Failed: append(append([]string{}, plan.misfits.ids...), done.failed...)}
+	errs := append(plan.misfits.errors(o.drop), atMost(maxErrors, done.errs), unread)
 	if o.verify && !o.dryRun && ctx.Err() == nil {
-		err := compare(ctx, source, target, o.drop)
-		done.Verified = err == nil
+		err := compare(ctx, source, target, r)
+		c.Verified = err == nil
 		errs = append(errs, err)
 	}
-	if len(done.Conflicts) > 0 {
-		errs = append(errs, fmt.Errorf("%s not copied: %w", plural(len(done.Conflicts), "token"), tokenkeep.ErrConflict))
+	return errors.Join(g.print(cmd, c, c.text), errors.Join(errs...), c.problems())
+}
+
+func idsOf(tokens []tokenkeep.Token) []string {
+	ids := make([]string, len(tokens))
+	for i, t := range tokens {
+		ids[i] = t.ID
 	}
-	return errors.Join(g.print(cmd, done, done.text), errors.Join(errs...))
+	return ids
+}
+
+// problems is the error of a copy that met something else in the target than it should.
+func (c copied) problems() error {
+	var errs []error
+	if n := len(c.Conflicts); n > 0 {
+		errs = append(errs, fmt.Errorf("%s not copied: %w", plural(n, "token"), tokenkeep.ErrConflict))
+	}
+	if n := len(c.Different); n > 0 {
+		errs = append(errs, fmt.Errorf("%s in the target with other contents, which are left: %w", plural(n, "token"), errProblems))
+	}
+	return errors.Join(errs...)
 }
 
 func (c copied) text(w io.Writer) error {
@@ -103,7 +123,11 @@ func (c copied) text(w io.Writer) error {
 	if c.DryRun {
 		verb = "to copy"
 	}
-	lines := fmt.Sprintf("%s %d, already there %d, conflicts %d, failed %d\n", verb, len(c.Copied), len(c.Present), len(c.Conflicts), len(c.Failed))
+	lines := fmt.Sprintf("%s %d, already there %d, different %d, conflicts %d, failed %d\n",
+		verb, len(c.Copied), len(c.Present), len(c.Different), len(c.Conflicts), len(c.Failed))
+	for _, different := range c.Different {
+		lines += "different: " + different.String() + "\n"
+	}
 	for _, conflict := range c.Conflicts {
 		lines += "conflict: " + conflict + "\n"
 	}
@@ -112,58 +136,4 @@ func (c copied) text(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, lines)
 	return err
-}
-
-// save saves tokens that the target does not have, all at once where it can. The errors are by ID.
-func save(ctx context.Context, target tokenkeep.Store, tokens []tokenkeep.Token, dryRun bool) map[string]error {
-	failures := map[string]error{}
-	if dryRun || len(tokens) == 0 {
-		return failures
-	}
-	saved, err := saveAll(ctx, target, tokens)
-	byID := errorsByID(err)
-	for i, t := range tokens {
-		if saved[i].ID != "" {
-			continue
-		}
-		failures[t.ID] = byID[t.ID]
-		if failures[t.ID] == nil {
-			failures[t.ID] = fmt.Errorf("token %q was not saved", t.ID)
-		}
-	}
-	return failures
-}
-
-// saveAll returns the tokens as stored, zero where one was not.
-func saveAll(ctx context.Context, target tokenkeep.Store, tokens []tokenkeep.Token) ([]tokenkeep.Token, error) {
-	if bulk, ok := target.(interface {
-		SaveTokens(ctx context.Context, tokens []tokenkeep.Token) ([]tokenkeep.Token, error)
-	}); ok {
-		return bulk.SaveTokens(ctx, tokens)
-	}
-	saved := make([]tokenkeep.Token, len(tokens))
-	var errs []error
-	for i, t := range tokens {
-		var err error
-		if saved[i], err = target.SaveToken(ctx, t); err != nil {
-			errs = append(errs, &tokenkeep.Error{Op: "save token", ID: t.ID, Err: err})
-		}
-	}
-	return saved, errors.Join(errs...)
-}
-
-// errorsByID takes joined errors of tokens apart.
-func errorsByID(err error) map[string]error {
-	byID := map[string]error{}
-	list := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		list = joined.Unwrap()
-	}
-	for _, err := range list {
-		var about *tokenkeep.Error
-		if errors.As(err, &about) {
-			byID[about.ID] = err
-		}
-	}
-	return byID
 }

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/tokenkeep/tokenkeep"
 )
@@ -17,65 +13,83 @@ import (
 type copyPlan struct {
 	todo      []tokenkeep.Token
 	present   []string // IDs
+	different []difference
 	conflicts []string
+	misfits   misfits
+}
+
+// difference is a token that the source and the target have with other contents.
+type difference struct {
+	ID     string   `json:"id"`
+	Fields []string `json:"fields"`
+}
+
+func (d difference) String() string {
+	return fmt.Sprintf("token %q: %s", d.ID, strings.Join(d.Fields, ", "))
 }
 
 // planCopy compares two stores. A target that cannot be read whole is not written to; unread are the errors of tokens of
 // the source that cannot be copied.
-func planCopy(ctx context.Context, source, target tokenkeep.Store, drop []string) (plan copyPlan, unread, err error) {
-	want, unread, err := read(ctx, source, drop)
+func planCopy(ctx context.Context, source, target tokenkeep.Store, r room) (plan copyPlan, unread, err error) {
+	want, unread, err := read(ctx, source)
 	if err != nil {
 		return plan, nil, fmt.Errorf("--from: %w", err)
 	}
-	have, damaged, err := read(ctx, target, nil)
+	have, damaged, err := read(ctx, target)
 	if err := errors.Join(err, damaged); err != nil {
 		return plan, nil, fmt.Errorf("--to: %w", err)
 	}
-	return planTokens(want, have), unread, nil
+	return planTokens(want, have, r), unread, nil
 }
 
-// read returns the tokens of a store without some fields, and the errors of those that cannot be used.
-func read(ctx context.Context, store tokenkeep.Store, drop []string) (tokens []tokenkeep.Token, unread, err error) {
+// read returns the tokens of a store, and the errors of those that cannot be used.
+func read(ctx context.Context, store tokenkeep.Store) (tokens []tokenkeep.Token, unread, err error) {
 	var errs []error
 	for t, err := range all(ctx, store) {
 		switch {
-		case err != nil && t.ID == "":
-			return nil, nil, err
-		case err != nil:
+		case err == nil:
+			tokens = append(tokens, t)
+		case t.ID != "", len(tokens) > 0 && errors.Is(err, tokenkeep.ErrDamaged): // of one token, or of some rows of a table
 			errs = append(errs, err)
 		default:
-			for _, field := range drop {
-				droppable[field](&t)
-			}
-			tokens = append(tokens, t)
+			return nil, nil, err
 		}
 	}
 	return tokens, errors.Join(errs...), nil
 }
 
-func planTokens(want, have []tokenkeep.Token) copyPlan {
-	p := copyPlan{present: []string{}, conflicts: []string{}}
-	twins := map[identity]int{}
+func planTokens(want, have []tokenkeep.Token, r room) copyPlan {
+	p := copyPlan{present: []string{}, different: []difference{}, conflicts: []string{}, misfits: misfits{fields: map[string]bool{}}}
+	twins, namesakes := map[identity]int{}, map[string]int{}
 	for _, t := range want {
-		twins[identityOf(t)]++
+		twins[identityOf(r.cut(t))]++
+		namesakes[t.ID]++
 	}
 	ids, identities := map[string]tokenkeep.Token{}, map[identity]tokenkeep.Token{}
 	for _, t := range have {
 		ids[t.ID], identities[identityOf(t)] = t, t
 	}
+	conflict := func(t tokenkeep.Token, format string, args ...any) {
+		p.conflicts = append(p.conflicts, fmt.Sprintf("token %q: %s", t.ID, fmt.Sprintf(format, args...)))
+	}
 	for _, t := range want {
+		t = r.cut(t)
 		there, sameID := ids[t.ID]
 		other, sameIdentity := identities[identityOf(t)]
 		switch {
-		case sameID && equal(t, there):
+		case namesakes[t.ID] > 1:
+			conflict(t, "the source has several tokens with this ID")
+		case sameID && equal(t, r.cut(there)):
 			p.present = append(p.present, t.ID)
+		case sameID && sameUser(t, there):
+			p.different = append(p.different, difference{t.ID, differing(t, r.cut(there))})
 		case sameID:
-			p.conflicts = append(p.conflicts, fmt.Sprintf("token %q: the target has another token with this ID", t.ID))
+			conflict(t, "the target has another token with this ID")
 		case twins[identityOf(t)] > 1:
-			p.conflicts = append(p.conflicts, fmt.Sprintf("token %q: the source has several tokens of this user, client and API domain", t.ID))
+			conflict(t, "the source has several tokens of this user, client and API domain")
 		case sameIdentity:
-			p.conflicts = append(p.conflicts, fmt.Sprintf("token %q: the target has a token of this user, client and API domain, with the ID %q",
-				t.ID, other.ID))
+			conflict(t, "the target has a token of this user, client and API domain, with the ID %q", other.ID)
+		case p.misfits.take(r, t):
 		default:
 			p.todo = append(p.todo, t)
 		}
@@ -99,20 +113,18 @@ func identityOf(t tokenkeep.Token) identity {
 	return id
 }
 
-// equal reports whether two tokens are the same, credentials included.
-func equal(a, b tokenkeep.Token) bool {
-	x, errX := tokenkeep.EncodeToken(a)
-	y, errY := tokenkeep.EncodeToken(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+// sameUser reports whether two tokens with one ID are of the same user, client and API domain, whatever their credentials.
+func sameUser(a, b tokenkeep.Token) bool {
+	return a.UserName == b.UserName && a.ClientID == b.ClientID && a.APIDomain == b.APIDomain
 }
 
 // compare reads two stores and tells which tokens of the first are not the same in the second.
-func compare(ctx context.Context, source, target tokenkeep.Store, drop []string) error {
-	want, _, err := read(ctx, source, drop)
+func compare(ctx context.Context, source, target tokenkeep.Store, r room) error {
+	want, unread, err := read(ctx, source)
 	if err != nil {
 		return fmt.Errorf("--verify: --from: %w", err)
 	}
-	have, _, err := read(ctx, target, nil)
+	have, _, err := read(ctx, target)
 	if err != nil {
 		return fmt.Errorf("--verify: --to: %w", err)
 	}
@@ -121,35 +133,19 @@ func compare(ctx context.Context, source, target tokenkeep.Store, drop []string)
 		stored[t.ID] = t
 	}
 	var errs []error
+	if unread != nil {
+		errs = append(errs, fmt.Errorf("--verify: the source has tokens that cannot be read: %w", errProblems))
+	}
 	for _, t := range want {
-		if there, ok := stored[t.ID]; !ok {
+		there, ok := stored[t.ID]
+		t, there = r.cut(t), r.cut(there)
+		switch {
+		case !ok:
 			errs = append(errs, fmt.Errorf("--verify: token %q is not in the target: %w", t.ID, errProblems))
-		} else if !equal(t, there) {
-			errs = append(errs, fmt.Errorf("--verify: token %q is another one in the target: %w", t.ID, errProblems))
+		case !equal(t, there):
+			errs = append(errs, fmt.Errorf("--verify: token %q has other contents in the target: %s: %w",
+				t.ID, strings.Join(differing(t, there), ", "), errProblems))
 		}
 	}
-	return errors.Join(errs...)
-}
-
-// droppable are the fields that a token is still one without.
-var droppable = map[string]func(*tokenkeep.Token){
-	"access_token":        func(t *tokenkeep.Token) { t.AccessToken, t.ExpiresAt = "", time.Time{} },
-	"accounts_url":        func(t *tokenkeep.Token) { t.AccountsURL = "" },
-	"extra":               func(t *tokenkeep.Token) { t.Extra = nil },
-	"reauthorize":         func(t *tokenkeep.Token) { t.Reauthorize = nil },
-	"redirect_url":        func(t *tokenkeep.Token) { t.RedirectURL = "" },
-	"refresh_expiry_time": func(t *tokenkeep.Token) { t.RefreshExpiresAt = time.Time{} },
-	"refreshed_at":        func(t *tokenkeep.Token) { t.RefreshedAt = time.Time{} },
-	"scopes":              func(t *tokenkeep.Token) { t.Scopes = nil },
-}
-
-func droppableNames() string { return strings.Join(slices.Sorted(maps.Keys(droppable)), ", ") }
-
-func checkDrop(fields []string) error {
-	for _, field := range fields {
-		if droppable[field] == nil {
-			return usage("--drop-fields: %q is none of %s", field, droppableNames())
-		}
-	}
-	return nil
+	return atMost(maxErrors, errs)
 }

@@ -18,6 +18,7 @@ import (
 // served is a tokenkeep localstack that runs as a process of its own.
 type served struct {
 	process *os.Process
+	said    string
 	env     []string // what it says is to be set
 	wait    func() (stderr string, err error)
 }
@@ -48,7 +49,9 @@ func serveProcess(t *testing.T) served {
 			_, _ = wait()
 		}
 	})
-	return served{program.Process, environment(t, stdout), wait}
+	var said strings.Builder
+	env := environment(t, io.TeeReader(stdout, &said))
+	return served{program.Process, said.String(), env, wait}
 }
 
 // environment reads the five variables that a server says are to be set.

@@ -120,6 +120,12 @@ func (r *refresher) renew(ctx context.Context, t tokenkeep.Token, o oauth.Refres
 		Provider: r.provider, OnRefresh: func(tokenkeep.Token) { mine.Store(true) },
 	})
 	tok, err := source.Refresh(ctx, o)
+	tok, err = keepSaving(ctx, source, tok, err)
+	return resultOf(t, tok, err, mine.Load())
+}
+
+// keepSaving saves a refreshed token again that the store did not take, while ctx lasts.
+func keepSaving(ctx context.Context, source *oauth.Source, tok *oauth2.Token, err error) (*oauth2.Token, error) {
 	var unsaved *tokenkeep.UnsavedError
 	for i := 0; i < saveAttempts && errors.As(err, &unsaved) && ctx.Err() == nil; i++ {
 		select {
@@ -128,7 +134,7 @@ func (r *refresher) renew(ctx context.Context, t tokenkeep.Token, o oauth.Refres
 		}
 		tok, err = source.Refresh(ctx, oauth.RefreshOptions{Unless: func(tokenkeep.Token) bool { return true }})
 	}
-	return resultOf(t, tok, err, mine.Load())
+	return tok, err
 }
 
 // resultOf tells what became of a token that a source was to refresh.

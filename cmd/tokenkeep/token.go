@@ -54,7 +54,11 @@ type access struct {
 }
 
 func (g *global) token(cmd *cobra.Command, store tokenkeep.Store, query tokenkeep.Token, provider oauth.Provider, header bool) error {
-	t, err := oauth.NewSource(store, query, oauth.Options{Provider: provider}).TokenContext(cmd.Context())
+	ctx, cancel := withPatience(cmd.Context(), finishTime)
+	defer cancel()
+	source := oauth.NewSource(store, query, oauth.Options{Provider: provider})
+	t, err := source.TokenContext(ctx)
+	t, err = keepSaving(ctx, source, t, err)
 	var unsaved *tokenkeep.UnsavedError
 	if t == nil || err != nil && !errors.As(err, &unsaved) {
 		return err

@@ -76,8 +76,9 @@ func fromEnvironment() *Instance {
 	return &Instance{Server: External, Addr: address, RootToken: token}
 }
 
-// M is a testing.M that ends the servers after the tests. It goes wherever the other does, goleak.VerifyTestMain too.
-type M struct{ *testing.M }
+// M is a testing.M that ends the servers after the tests. It goes wherever the other does, goleak.VerifyTestMain too, and around
+// the M of another package.
+type M struct{ M interface{ Run() int } }
 
 // Run removes all VAULT_ and BAO_ variables from the environment, since every api.NewClient takes its token, its
 // namespace and its headers from there; then it runs the tests, ends the servers and returns the exit code of the tests.

@@ -42,7 +42,8 @@ var (
 	shared  server
 )
 
-// M is a testing.M that ends the server after the tests. It goes wherever the other does, goleak.VerifyTestMain too.
+// M is a testing.M that ends the server after the tests. It goes wherever the other does, goleak.VerifyTestMain too, and around
+// the M of another package.
 type M struct{ M interface{ Run() int } }
 
 // Run runs the tests, ends the server if there is one, and returns the exit code of the tests.
