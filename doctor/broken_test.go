@@ -14,57 +14,7 @@ import (
 )
 
 // broken is a manager that breaks the promises for which it has a function.
-type broken struct {
-	*memdriver.Secrets
-	latest  func(ctx context.Context, name string) (driver.Secret, error)
-	get     func(ctx context.Context, name string) (driver.Secret, error)
-	getMany func(ctx context.Context, names []string) (map[string]driver.Secret, error)
-	put     func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error)
-	delete  func(ctx context.Context, name string) error
-	list    func(ctx context.Context) iter.Seq2[string, error]
-}
-
-func (b *broken) Latest(ctx context.Context, name string) (driver.Secret, error) {
-	if b.latest != nil {
-		return b.latest(ctx, name)
-	}
-	return b.Secrets.Latest(ctx, name)
-}
-
-func (b *broken) Get(ctx context.Context, name string) (driver.Secret, error) {
-	if b.get != nil {
-		return b.get(ctx, name)
-	}
-	return b.Secrets.Get(ctx, name)
-}
-
-func (b *broken) GetMany(ctx context.Context, names []string) (map[string]driver.Secret, error) {
-	if b.getMany != nil {
-		return b.getMany(ctx, names)
-	}
-	return b.Secrets.GetMany(ctx, names)
-}
-
-func (b *broken) Put(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
-	if b.put != nil {
-		return b.put(ctx, name, payload, rev)
-	}
-	return b.Secrets.Put(ctx, name, payload, rev)
-}
-
-func (b *broken) Delete(ctx context.Context, name string) error {
-	if b.delete != nil {
-		return b.delete(ctx, name)
-	}
-	return b.Secrets.Delete(ctx, name)
-}
-
-func (b *broken) List(ctx context.Context) iter.Seq2[string, error] {
-	if b.list != nil {
-		return b.list(ctx)
-	}
-	return b.Secrets.List(ctx)
-}
+type broken struct{ memdriver.Replaced }
 
 // force writes at whatever revision there is.
 func (b *broken) force(ctx context.Context, name string, payload []byte) (driver.Revision, error) {
@@ -80,7 +30,7 @@ func (b *broken) force(ctx context.Context, name string, payload []byte) (driver
 func (b *broken) behind() func(ctx context.Context, name string) (driver.Secret, error) {
 	var mu sync.Mutex
 	before := map[string]driver.Secret{}
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		was, err := b.Secrets.Latest(ctx, name)
 		next, failure := b.Secrets.Put(ctx, name, payload, rev)
 		if err == nil && failure == nil {
@@ -111,7 +61,7 @@ var promises = []struct {
 	left    bool     // the manager cannot be cleaned
 }{
 	{"an update overwrites what is newer", func(b *broken) {
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			if rev == "" {
 				return b.Secrets.Put(ctx, name, payload, rev)
 			}
@@ -120,7 +70,7 @@ var promises = []struct {
 	}, "race", "16 wrote, 0 conflicts; only one may", []string{"update", "deleted"}, false},
 	{"a race has two winners, of which one is lost", func(b *broken) {
 		var racing sync.Map // revisions that lost already
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			next, err := b.Secrets.Put(ctx, name, payload, rev)
 			if n, _ := racing.LoadOrStore(rev, new(sync.Once)); err != nil && rev != "" && rev != "made up" {
 				if live, failure := b.Secrets.Latest(ctx, name); failure == nil && strings.HasPrefix(string(rev), "mem-") {
@@ -135,7 +85,7 @@ var promises = []struct {
 		}
 	}, "race", "2 wrote, 14 conflicts; only one may", []string{"update"}, false},
 	{"the winner of a race is not what is stored", func(b *broken) {
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			next, err := b.Secrets.Put(ctx, name, payload, rev)
 			if err != nil && rev != "" && rev != "made up" {
 				if _, failure := b.Secrets.Latest(ctx, name); failure == nil {
@@ -147,7 +97,7 @@ var promises = []struct {
 	}, "race", "not what the winner wrote", []string{"update"}, false},
 	{"nobody wins", func(b *broken) {
 		done := false // with the check of updates, whose last write is at a made-up revision
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			if done && rev != "" {
 				return "", driver.ErrConflict
 			}
@@ -158,7 +108,7 @@ var promises = []struct {
 		}
 	}, "race", "0 wrote, 16 conflicts", []string{"fresh reads"}, false},
 	{"a create overwrites", func(b *broken) {
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			if rev == "" {
 				return b.force(ctx, name, payload)
 			}
@@ -166,7 +116,7 @@ var promises = []struct {
 		}
 	}, "race to create", "16 wrote, 0 conflicts; only one may", []string{"create", "update"}, false},
 	{"a create over another ends in another error", func(b *broken) {
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			next, err := b.Secrets.Put(ctx, name, payload, rev)
 			if err != nil && rev == "" && len(payload) < 500 {
 				err = driver.ErrUnavailable
@@ -175,7 +125,7 @@ var promises = []struct {
 		}
 	}, "create", "should be refused as a conflict", nil, false},
 	{"a made-up revision is taken", func(b *broken) {
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			if rev == "made up" {
 				return b.force(ctx, name, payload)
 			}
@@ -183,7 +133,7 @@ var promises = []struct {
 		}
 	}, "update", "a revision that never was is taken", nil, false},
 	{"a conflict has another name", func(b *broken) {
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			if rev == "made up" {
 				return "", driver.ErrUnavailable
 			}
@@ -191,17 +141,17 @@ var promises = []struct {
 		}
 	}, "update", "should be refused as a conflict: secrets manager unavailable", nil, false},
 	{"a refused write is stored", func(b *broken) {
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			if rev == "made up" {
 				_, _ = b.force(ctx, name, payload)
 			}
 			return b.Secrets.Put(ctx, name, payload, rev)
 		}
 	}, "update", "refused is what is stored", nil, false},
-	{"Latest is late", func(b *broken) { b.latest = b.behind() }, "fresh reads", "Latest does not show what was just written after 8", []string{"race"}, false},
+	{"Latest is late", func(b *broken) { b.LatestBy = b.behind() }, "fresh reads", "Latest does not show what was just written after 8", []string{"race"}, false},
 	{"GetMany is late", func(b *broken) {
 		late := b.behind()
-		b.getMany = func(ctx context.Context, names []string) (map[string]driver.Secret, error) {
+		b.GetManyBy = func(ctx context.Context, names []string) (map[string]driver.Secret, error) {
 			found, err := b.Secrets.GetMany(ctx, names)
 			for name := range found {
 				found[name], _ = late(ctx, name)
@@ -210,17 +160,17 @@ var promises = []struct {
 		}
 	}, "fresh reads", "GetMany does not show", nil, false},
 	{"a payload is cut", func(b *broken) {
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			return b.Secrets.Put(ctx, name, payload[:min(len(payload), 400)], rev)
 		}
 	}, "payload", "500 bytes does not come back", nil, false},
 	{"payloads of any size are taken", func(b *broken) {
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			return b.Secrets.Put(ctx, name, payload[:min(len(payload), 500)], rev)
 		}
 	}, "payload", "501 bytes are taken", nil, false},
 	{"names are shorter than is said", func(b *broken) {
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			if len(name) > 200 {
 				return "", driver.ErrInvalid
 			}
@@ -228,11 +178,11 @@ var promises = []struct {
 		}
 	}, "name", "208 bytes: invalid", nil, false},
 	{"a delete leaves the secret", func(b *broken) {
-		b.delete = func(context.Context, string) error { return nil }
+		b.DeleteBy = func(context.Context, string) error { return nil }
 	}, "left behind", "can still be read", []string{"deleted"}, true},
 	{"a deleted secret can be read", func(b *broken) {
 		ever := map[string]driver.Secret{}
-		b.latest = func(ctx context.Context, name string) (driver.Secret, error) {
+		b.LatestBy = func(ctx context.Context, name string) (driver.Secret, error) {
 			secret, err := b.Secrets.Latest(ctx, name)
 			if err == nil {
 				ever[name] = secret
@@ -243,7 +193,7 @@ var promises = []struct {
 		}
 	}, "deleted", "can be read", []string{"left behind"}, false},
 	{"a late write brings back what was deleted", func(b *broken) {
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			if _, err := b.Secrets.Latest(ctx, name); err != nil && rev != "made up" {
 				rev = ""
 			}
@@ -251,18 +201,18 @@ var promises = []struct {
 		}
 	}, "deleted", "the revision of a deleted secret is taken", nil, false},
 	{"the list is late", func(b *broken) {
-		b.list = func(context.Context) iter.Seq2[string, error] { return func(func(string, error) bool) {} }
+		b.ListBy = func(context.Context) iter.Seq2[string, error] { return func(func(string, error) bool) {} }
 	}, "list", "not among 0 names", nil, false},
 	{"the list keeps what is deleted", func(b *broken) {
 		var mu sync.Mutex
 		ever := map[string]bool{}
-		b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+		b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			ever[name] = true
 			return b.Secrets.Put(ctx, name, payload, rev)
 		}
-		b.list = func(context.Context) iter.Seq2[string, error] {
+		b.ListBy = func(context.Context) iter.Seq2[string, error] {
 			return func(yield func(string, error) bool) {
 				for name := range ever {
 					if !yield(name, nil) {
@@ -273,22 +223,22 @@ var promises = []struct {
 		}
 	}, "left behind", "the list still has", nil, false},
 	{"what is not there is found", func(b *broken) {
-		b.get = func(ctx context.Context, name string) (driver.Secret, error) {
+		b.GetBy = func(ctx context.Context, name string) (driver.Secret, error) {
 			secret, _ := b.Secrets.Get(ctx, name)
 			return secret, nil
 		}
 	}, "read", "Get finds", nil, false},
 	{"nothing answers", func(b *broken) {
 		down := func(context.Context, string) (driver.Secret, error) { return driver.Secret{}, driver.ErrUnavailable }
-		b.get, b.latest = down, down
-		b.delete = func(context.Context, string) error { return driver.ErrUnavailable }
+		b.GetBy, b.LatestBy = down, down
+		b.DeleteBy = func(context.Context, string) error { return driver.ErrUnavailable }
 	}, "read", "unavailable", []string{"read index", "delete"}, false},
 }
 
 func TestABrokenPromiseIsTold(t *testing.T) {
 	for _, tt := range promises {
 		t.Run(tt.name, func(t *testing.T) {
-			b := &broken{Secrets: &memdriver.Secrets{Bounds: driver.Limits{Payload: 500}, Authoritative: true}}
+			b := &broken{memdriver.Replaced{Secrets: &memdriver.Secrets{Bounds: driver.Limits{Payload: 500}, Authoritative: true}}}
 			tt.breakIt(b)
 			got := verdicts(t, doctor.Secrets(t.Context(), b))
 			if f := got[tt.check]; f.Verdict != doctor.Failed || !strings.Contains(f.Detail, tt.says) {
@@ -314,8 +264,8 @@ func TestABrokenPromiseIsTold(t *testing.T) {
 }
 
 func TestAGetThatIsLateIsNoFailure(t *testing.T) {
-	b := &broken{Secrets: &memdriver.Secrets{}}
-	b.get = b.behind()
+	b := &broken{memdriver.Replaced{Secrets: &memdriver.Secrets{}}}
+	b.GetBy = b.behind()
 	got := verdicts(t, doctor.Secrets(t.Context(), b))
 	expect(t, got, nil)
 	if !strings.Contains(got["fresh reads"].Detail, "after 8 of 8") {

@@ -36,14 +36,14 @@ func TestAMissingRightIsToldAndWhichJobsItRulesOut(t *testing.T) {
 		want map[string]doctor.Verdict
 	}{
 		{"create", func(b *broken) {
-			b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+			b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 				return "", denied("Put", name)
 			}
 		}, untried(map[string]doctor.Verdict{
 			"create": doctor.Denied, "job refresh": doctor.Unknown, "job write": doctor.Denied, "job operator": doctor.Unknown,
 		})},
 		{"update", func(b *broken) {
-			b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+			b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 				if rev != "" {
 					return "", denied("Put", name)
 				}
@@ -54,12 +54,12 @@ func TestAMissingRightIsToldAndWhichJobsItRulesOut(t *testing.T) {
 			"job refresh": doctor.Denied, "job write": doctor.Denied, "job operator": doctor.Denied,
 		}},
 		{"delete", func(b *broken) {
-			b.delete = func(_ context.Context, name string) error { return denied("Delete", name) }
+			b.DeleteBy = func(_ context.Context, name string) error { return denied("Delete", name) }
 		}, untried(map[string]doctor.Verdict{
 			"delete": doctor.Denied, "create": doctor.Unknown, "job refresh": doctor.Unknown, "job write": doctor.Denied, "job operator": doctor.Denied,
 		})},
 		{"the index", func(b *broken) {
-			b.latest = func(ctx context.Context, name string) (driver.Secret, error) {
+			b.LatestBy = func(ctx context.Context, name string) (driver.Secret, error) {
 				if name == "i_r" {
 					return driver.Secret{}, denied("Latest", name)
 				}
@@ -69,14 +69,14 @@ func TestAMissingRightIsToldAndWhichJobsItRulesOut(t *testing.T) {
 			"read index": doctor.Denied, "job read": doctor.Denied, "job refresh": doctor.Denied, "job write": doctor.Denied, "job operator": doctor.Denied,
 		}},
 		{"list", func(b *broken) {
-			b.list = func(context.Context) iter.Seq2[string, error] {
+			b.ListBy = func(context.Context) iter.Seq2[string, error] {
 				return func(yield func(string, error) bool) { yield("", driver.ErrPermission) }
 			}
 		}, map[string]doctor.Verdict{"list": doctor.Denied, "job operator": doctor.Denied}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := &broken{Secrets: &memdriver.Secrets{Authoritative: true}}
+			b := &broken{memdriver.Replaced{Secrets: &memdriver.Secrets{Authoritative: true}}}
 			tt.deny(b)
 			expect(t, verdicts(t, doctor.Secrets(t.Context(), b)), tt.want)
 			if left := b.Names(); len(left) > 0 {
@@ -87,8 +87,8 @@ func TestAMissingRightIsToldAndWhichJobsItRulesOut(t *testing.T) {
 }
 
 func TestWhereADeleteIsDeniedNothingIsWritten(t *testing.T) {
-	b := &broken{Secrets: &memdriver.Secrets{}}
-	b.delete = func(_ context.Context, name string) error { return denied("Delete", name) }
+	b := &broken{memdriver.Replaced{Secrets: &memdriver.Secrets{}}}
+	b.DeleteBy = func(_ context.Context, name string) error { return denied("Delete", name) }
 	verdicts(t, doctor.Secrets(t.Context(), b))
 	if n := b.Calls()["Put"]; n != 0 {
 		t.Errorf("%d puts; want none", n)
@@ -96,8 +96,8 @@ func TestWhereADeleteIsDeniedNothingIsWritten(t *testing.T) {
 }
 
 func TestWhatCannotBeRemovedIsNamedWithHowToRemoveIt(t *testing.T) {
-	b := &broken{Secrets: &memdriver.Secrets{}}
-	b.delete = func(ctx context.Context, name string) error {
+	b := &broken{memdriver.Replaced{Secrets: &memdriver.Secrets{}}}
+	b.DeleteBy = func(ctx context.Context, name string) error {
 		if _, err := b.Secrets.Latest(ctx, name); err == nil {
 			return denied("Delete", name)
 		}
@@ -165,8 +165,8 @@ func TestWhereADeletedSecretCouldBeRestoredNothingIsWritten(t *testing.T) {
 }
 
 func TestWithoutTheRightToReadNothingIsWritten(t *testing.T) {
-	b := &broken{Secrets: &memdriver.Secrets{}}
-	b.get = func(_ context.Context, name string) (driver.Secret, error) {
+	b := &broken{memdriver.Replaced{Secrets: &memdriver.Secrets{}}}
+	b.GetBy = func(_ context.Context, name string) (driver.Secret, error) {
 		return driver.Secret{}, denied("Get", name)
 	}
 	got := verdicts(t, doctor.Secrets(t.Context(), b))

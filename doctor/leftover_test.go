@@ -13,8 +13,8 @@ import (
 
 func TestWhatAKilledProcessLeavesIsFoundAndRemovedByTheStore(t *testing.T) {
 	dead := false
-	b := &broken{Secrets: &memdriver.Secrets{}}
-	b.delete = func(ctx context.Context, name string) error {
+	b := &broken{memdriver.Replaced{Secrets: &memdriver.Secrets{}}}
+	b.DeleteBy = func(ctx context.Context, name string) error {
 		if dead {
 			return driver.ErrUnavailable
 		}

@@ -15,49 +15,7 @@ import (
 )
 
 // broken is a correct driver with some methods replaced.
-type broken struct {
-	*memdriver.Secrets
-	get     func(ctx context.Context, name string) (driver.Secret, error)
-	latest  func(ctx context.Context, name string) (driver.Secret, error)
-	getMany func(ctx context.Context, names []string) (map[string]driver.Secret, error)
-	put     func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error)
-	delete  func(ctx context.Context, name string) error
-}
-
-func (b *broken) Get(ctx context.Context, name string) (driver.Secret, error) {
-	if b.get != nil {
-		return b.get(ctx, name)
-	}
-	return b.Secrets.Get(ctx, name)
-}
-
-func (b *broken) Latest(ctx context.Context, name string) (driver.Secret, error) {
-	if b.latest != nil {
-		return b.latest(ctx, name)
-	}
-	return b.Secrets.Latest(ctx, name)
-}
-
-func (b *broken) GetMany(ctx context.Context, names []string) (map[string]driver.Secret, error) {
-	if b.getMany != nil {
-		return b.getMany(ctx, names)
-	}
-	return b.Secrets.GetMany(ctx, names)
-}
-
-func (b *broken) Put(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
-	if b.put != nil {
-		return b.put(ctx, name, payload, rev)
-	}
-	return b.Secrets.Put(ctx, name, payload, rev)
-}
-
-func (b *broken) Delete(ctx context.Context, name string) error {
-	if b.delete != nil {
-		return b.delete(ctx, name)
-	}
-	return b.Secrets.Delete(ctx, name)
-}
+type broken struct{ memdriver.Replaced }
 
 // at is the revision at which a name is, or the zero one.
 func (b *broken) at(ctx context.Context, name string) driver.Revision {
@@ -66,13 +24,13 @@ func (b *broken) at(ctx context.Context, name string) driver.Revision {
 }
 
 func ignoreRevision(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		return b.Secrets.Put(ctx, name, payload, b.at(ctx, name))
 	}
 }
 
 func createOver(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		if rev == "" {
 			rev = b.at(ctx, name)
 		}
@@ -81,7 +39,7 @@ func createOver(b *broken) {
 }
 
 func conflictButWrite(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		next, err := b.Secrets.Put(ctx, name, payload, rev)
 		if errors.Is(err, driver.ErrConflict) {
 			_, _ = b.Secrets.Put(ctx, name, payload, b.at(ctx, name))
@@ -91,7 +49,7 @@ func conflictButWrite(b *broken) {
 }
 
 func checkThenWrite(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		if b.at(ctx, name) != rev {
 			return "", &driver.Error{Op: "Put", Name: name, Err: driver.ErrConflict}
 		}
@@ -101,7 +59,7 @@ func checkThenWrite(b *broken) {
 }
 
 func panicOnForeign(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		if rev != "" {
 			_ = strings.Split(string(rev), "-")[1]
 		}
@@ -110,7 +68,7 @@ func panicOnForeign(b *broken) {
 }
 
 func forgetPuts(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		if b.at(ctx, name) != rev {
 			return "", &driver.Error{Op: "Put", Name: name, Err: driver.ErrConflict}
 		}
@@ -122,7 +80,7 @@ func forgetPuts(b *broken) {
 var sent sync.Map
 
 func writeAgain(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		key := fmt.Sprintf("%p %s %s %s", b.Secrets, name, payload, rev)
 		if _, again := sent.Load(key); again {
 			rev = b.at(ctx, name)
@@ -136,7 +94,7 @@ func writeAgain(b *broken) {
 }
 
 func resurrect(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		if b.at(ctx, name) == "" {
 			rev = ""
 		}
@@ -145,7 +103,7 @@ func resurrect(b *broken) {
 }
 
 func staleRevisionOfPut(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		next, err := b.Secrets.Put(ctx, name, payload, rev)
 		if rev != "" && err == nil {
 			next = rev
@@ -155,13 +113,13 @@ func staleRevisionOfPut(b *broken) {
 }
 
 func ignoreNotAfter(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		return b.Secrets.Put(driver.WithNotAfter(ctx, time.Now().Add(time.Hour)), name, payload, rev)
 	}
 }
 
 func deleteNotAfter(b *broken) {
-	b.delete = func(ctx context.Context, name string) error {
+	b.DeleteBy = func(ctx context.Context, name string) error {
 		if t, ok := driver.NotAfter(ctx); ok && time.Now().After(t) {
 			return &driver.Error{Op: "Delete", Name: name, Err: driver.ErrConflict}
 		}
@@ -170,7 +128,7 @@ func deleteNotAfter(b *broken) {
 }
 
 func deleteNothingFails(b *broken) {
-	b.delete = func(ctx context.Context, name string) error {
+	b.DeleteBy = func(ctx context.Context, name string) error {
 		if _, err := b.Secrets.Latest(ctx, name); err != nil {
 			return err
 		}
@@ -179,7 +137,7 @@ func deleteNothingFails(b *broken) {
 }
 
 func deleteByPrefix(b *broken) {
-	b.delete = func(ctx context.Context, name string) error {
+	b.DeleteBy = func(ctx context.Context, name string) error {
 		for _, n := range b.Secrets.Names() {
 			if strings.HasPrefix(n, name) {
 				if err := b.Secrets.Delete(ctx, n); err != nil {
@@ -192,7 +150,7 @@ func deleteByPrefix(b *broken) {
 }
 
 func deleteByEmptying(b *broken) {
-	b.delete = func(ctx context.Context, name string) error {
+	b.DeleteBy = func(ctx context.Context, name string) error {
 		if rev := b.at(ctx, name); rev != "" {
 			_, err := b.Secrets.Put(ctx, name, nil, rev)
 			return err
@@ -202,7 +160,7 @@ func deleteByEmptying(b *broken) {
 }
 
 func failOnAbsent(b *broken) {
-	b.getMany = func(ctx context.Context, names []string) (map[string]driver.Secret, error) {
+	b.GetManyBy = func(ctx context.Context, names []string) (map[string]driver.Secret, error) {
 		found, err := b.Secrets.GetMany(ctx, names)
 		for _, name := range names {
 			if _, ok := found[name]; !ok && err == nil {
@@ -214,24 +172,24 @@ func failOnAbsent(b *broken) {
 }
 
 func only20(b *broken) {
-	b.getMany = func(ctx context.Context, names []string) (map[string]driver.Secret, error) {
+	b.GetManyBy = func(ctx context.Context, names []string) (map[string]driver.Secret, error) {
 		return b.Secrets.GetMany(ctx, names[:min(20, len(names))])
 	}
 }
 
 func trim(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		return b.Secrets.Put(ctx, name, bytes.TrimSpace(payload), rev)
 	}
 }
 
 func keepCallersBytes(b *broken) {
 	payloads := map[string][]byte{}
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		payloads[name] = payload
 		return b.Secrets.Put(ctx, name, payload, rev)
 	}
-	b.latest = func(ctx context.Context, name string) (driver.Secret, error) {
+	b.LatestBy = func(ctx context.Context, name string) (driver.Secret, error) {
 		secret, err := b.Secrets.Latest(ctx, name)
 		if payload, ok := payloads[name]; ok {
 			secret.Payload = payload
@@ -242,23 +200,23 @@ func keepCallersBytes(b *broken) {
 
 func anySize(b *broken) {
 	bound := b.Secrets.Bounds.Payload
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		return b.Secrets.Put(ctx, name, payload[:min(bound, len(payload))], rev)
 	}
 }
 
 func shortenNames(b *broken) {
 	short := func(name string) string { return name[:min(39, len(name))] }
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		return b.Secrets.Put(ctx, short(name), payload, rev)
 	}
-	b.latest = func(ctx context.Context, name string) (driver.Secret, error) {
+	b.LatestBy = func(ctx context.Context, name string) (driver.Secret, error) {
 		return b.Secrets.Latest(ctx, short(name))
 	}
 }
 
 func bareErrors(b *broken) {
-	b.get = func(ctx context.Context, name string) (driver.Secret, error) {
+	b.GetBy = func(ctx context.Context, name string) (driver.Secret, error) {
 		secret, err := b.Secrets.Get(ctx, name)
 		if err != nil {
 			err = driver.ErrNotFound
@@ -268,7 +226,7 @@ func bareErrors(b *broken) {
 }
 
 func chattyErrors(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		next, err := b.Secrets.Put(ctx, name, payload, rev)
 		if err != nil {
 			err = &driver.Error{Op: "Put", Name: name, Err: fmt.Errorf("cannot write %s: %w", payload, err)}
@@ -278,7 +236,7 @@ func chattyErrors(b *broken) {
 }
 
 func ignoreContext(b *broken) {
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		return b.Secrets.Put(context.WithoutCancel(ctx), name, payload, rev)
 	}
 }
@@ -286,7 +244,7 @@ func ignoreContext(b *broken) {
 func cacheReads(b *broken) {
 	var mu sync.Mutex
 	cache := map[string]driver.Secret{}
-	b.latest = func(ctx context.Context, name string) (driver.Secret, error) {
+	b.LatestBy = func(ctx context.Context, name string) (driver.Secret, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if secret, ok := cache[name]; ok {
@@ -309,8 +267,8 @@ func rename(b *broken, call func(name string, s driver.Secret) driver.Revision) 
 		}
 		return secret, err
 	}
-	b.get, b.latest = read, read
-	b.put = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
+	b.GetBy, b.LatestBy = read, read
+	b.PutBy = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		live, _ := read(ctx, name)
 		if live.Revision != rev {
 			return "", &driver.Error{Op: "Put", Name: name, Err: driver.ErrConflict}
@@ -340,7 +298,7 @@ func countingRevisions(b *broken) {
 		}
 		return counted[s.Revision]
 	})
-	b.delete = func(ctx context.Context, name string) error {
+	b.DeleteBy = func(ctx context.Context, name string) error {
 		mu.Lock()
 		defer mu.Unlock()
 		delete(counts, name)

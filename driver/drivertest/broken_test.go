@@ -93,7 +93,7 @@ func failing(t *testing.T, breakIt func(*broken)) []string {
 		for _, p := range s.promises {
 			mem := &memdriver.Secrets{Bounds: driver.Limits{Payload: 1000, Name: 40}}
 			handle := func() driver.Secrets {
-				b := &broken{Secrets: mem}
+				b := &broken{memdriver.Replaced{Secrets: mem}}
 				breakIt(b)
 				return b
 			}

@@ -6,12 +6,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/tokenkeep/tokenkeep/internal/verdict"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(checked{M{M: m}}) }
@@ -159,24 +160,7 @@ func TestStartNeedsAnM(t *testing.T) {
 	Start(t, OpenBao)
 	running.Store(false)
 	defer running.Store(true)
-	s := &spy{TB: t}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		Start(s, OpenBao)
-	}()
-	if <-done; !strings.HasPrefix(s.said, "realvault: TestMain") {
-		t.Errorf("the test says %q; want it to fail", s.said)
+	if said := verdict.Of(t, func(t testing.TB) { Start(t, OpenBao) }); !strings.HasPrefix(said, "failed: realvault: TestMain") {
+		t.Errorf("the test says %q; want it to fail", said)
 	}
-}
-
-// spy keeps why a test failed in place of failing it.
-type spy struct {
-	testing.TB
-	said string
-}
-
-func (s *spy) Fatalf(format string, args ...any) {
-	s.said = fmt.Sprintf(format, args...)
-	runtime.Goexit()
 }

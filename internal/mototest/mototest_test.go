@@ -1,7 +1,6 @@
 package mototest
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,6 +11,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/tokenkeep/tokenkeep/internal/verdict"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(M{M: m}) }
@@ -43,32 +44,6 @@ func TestStopEndsTheServer(t *testing.T) {
 	}
 }
 
-// spy keeps what is said of a test in place of skipping or failing it.
-type spy struct {
-	testing.TB
-	said string
-}
-
-func (s *spy) Skipf(format string, args ...any) { s.say("skipped: ", format, args...) }
-
-func (s *spy) Fatalf(format string, args ...any) { s.say("failed: ", format, args...) }
-
-func (s *spy) say(what, format string, args ...any) {
-	s.said = what + fmt.Sprintf(format, args...)
-	runtime.Goexit()
-}
-
-// verdict is what f makes of a test.
-func verdict(t *testing.T, f func(testing.TB) string) string {
-	s, done := &spy{TB: t}, make(chan struct{})
-	go func() {
-		defer close(done)
-		f(s)
-	}()
-	<-done
-	return s.said
-}
-
 func TestATestWithoutAServerSaysWhy(t *testing.T) {
 	const left = "skipped: left out: TestATestWithoutAServerSaysWhy/"
 	tests := []struct{ name, script, required, prefix, says string }{
@@ -93,7 +68,7 @@ func TestATestWithoutAServerSaysWhy(t *testing.T) {
 			t.Setenv(require, tt.required)
 			var s server
 			t.Cleanup(s.stop)
-			if got := verdict(t, s.endpoint); !strings.HasPrefix(got, tt.prefix) || !strings.Contains(got, tt.says) {
+			if got := verdict.Of(t, func(t testing.TB) { s.endpoint(t) }); !strings.HasPrefix(got, tt.prefix) || !strings.Contains(got, tt.says) {
 				t.Errorf("the test is %q; want %q and %q", got, tt.prefix, tt.says)
 			}
 		})
@@ -103,7 +78,7 @@ func TestATestWithoutAServerSaysWhy(t *testing.T) {
 func TestStartNeedsAnM(t *testing.T) {
 	running.Store(false)
 	defer running.Store(true)
-	if got := verdict(t, Start); !strings.HasPrefix(got, "failed: mototest: TestMain") {
+	if got := verdict.Of(t, func(t testing.TB) { Start(t) }); !strings.HasPrefix(got, "failed: mototest: TestMain") {
 		t.Errorf("the test is %q; want it to fail", got)
 	}
 }
