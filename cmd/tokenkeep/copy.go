@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,6 +36,9 @@ replaced long ago must be given the new one, and a grant token beside a refresh 
 			if err := checkDrop(o.drop); err != nil {
 				return err
 			}
+			if err := checkSource(o.from); err != nil {
+				return err
+			}
 			from := global{store: o.from}
 			to := global{store: o.to, json: g.json}
 			return from.with(cmd.Context(), func(source storeurl.Store) error {
@@ -50,6 +56,18 @@ replaced long ago must be given the new one, and a grant token beside a refresh 
 		cobra.CheckErr(cmd.MarkFlagRequired(name))
 	}
 	return cmd
+}
+
+// checkSource refuses a file that is not there. As a store that would be an empty one, and as a source it is a mistake.
+func checkSource(url string) error {
+	scheme, path, _ := strings.Cut(url, ":")
+	if scheme != "file" && scheme != "sqlite" || path == ":memory:" {
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return usage("--from: there is no file %s", printed(path))
+	}
+	return nil
 }
 
 // copying is what copy was asked for.
@@ -76,6 +94,11 @@ func (g *global) copy(cmd *cobra.Command, source, target tokenkeep.Store, o copy
 	plan, unread, err := planCopy(ctx, source, target, r)
 	if err != nil {
 		return err
+	}
+	if plan.empty() && unread == nil && !g.json {
+		if _, err := fmt.Fprintln(cmd.ErrOrStderr(), "tokenkeep: the source has no tokens; is --from right?"); err != nil {
+			return err
+		}
 	}
 	var done saving
 	if o.dryRun {

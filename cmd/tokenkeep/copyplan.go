@@ -18,6 +18,11 @@ type copyPlan struct {
 	misfits   misfits
 }
 
+// empty reports whether the source has no tokens.
+func (p copyPlan) empty() bool {
+	return len(p.todo)+len(p.present)+len(p.different)+len(p.conflicts)+len(p.misfits.ids) == 0
+}
+
 // difference is a token that the source and the target have with other contents.
 type difference struct {
 	ID     string   `json:"id"`

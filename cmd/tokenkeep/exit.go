@@ -17,7 +17,7 @@ const exitHelp = `Exit status:
   3  there is no such token
   4  several tokens fit, or another one is in the way
   5  a person must log in again
-  6  verify or repair leaves a problem, or a copy differs`
+  6  verify, repair or doctor finds a problem, or a copy differs`
 
 var (
 	errUsage    = errors.New("see --help")
