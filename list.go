@@ -23,20 +23,44 @@ type List struct {
 // NewList returns a list that holds tokens, in their order. Two with one ID are [ErrDamaged], one without an ID is
 // [ErrInvalid].
 func NewList(tokens []Token) (*List, error) {
-	l := &List{}
+	l := &List{rows: make([]record, 0, len(tokens))}
+	ids := make(map[string]bool, len(tokens))
 	for _, t := range tokens {
 		switch {
 		case t.ID == "":
-			return nil, fmt.Errorf("a token has no ID: %w", ErrInvalid)
-		case l.index(t.ID) >= 0:
+			return nil, errNoID
+		case ids[t.ID]:
 			return nil, fmt.Errorf("two tokens have the ID %q: %w", t.ID, ErrDamaged)
 		}
-		row := record{Token: Token{ID: t.ID}}.save(t)
-		row.RefreshedAt, row.Reauthorize = t.RefreshedAt, t.clone().Reauthorize
-		row.origin = row.Token.identity().origin
-		l.rows = append(l.rows, row)
+		ids[t.ID] = true
+		l.rows = append(l.rows, loaded(t))
 	}
 	return l, nil
+}
+
+var errNoID = fmt.Errorf("a token has no ID: %w", ErrInvalid)
+
+// loaded returns the record of a token of which nothing else is known.
+func loaded(t Token) record {
+	row := record{Token: Token{ID: t.ID}}.save(t)
+	row.RefreshedAt, row.Reauthorize = t.RefreshedAt, t.clone().Reauthorize
+	row.origin = row.Token.identity().origin
+	return row
+}
+
+// Put puts a token, as it is and by no rule, in the place of the one with its ID, or at the end. What the list remembers of
+// that one's past is gone, as in a list that [NewList] makes of the tokens: a store that keeps no more than the tokens puts
+// each one that it has saved, if it goes on with the list. One without an ID is [ErrInvalid].
+func (l *List) Put(t Token) error {
+	if t.ID == "" {
+		return errNoID
+	}
+	if i := l.index(t.ID); i >= 0 {
+		l.rows[i] = loaded(t)
+	} else {
+		l.rows = append(l.rows, loaded(t))
+	}
+	return nil
 }
 
 // Find is FindToken of [Store].
@@ -69,7 +93,8 @@ func (l *List) Save(t Token) (Token, error) {
 	}
 	i, err := match(l.rows, t)
 	if isNotFound(err) && t.ID == "" { // an old copy may miss the token that its identity stands for
-		i = slices.IndexFunc(l.rows, func(r record) bool { return r.identity().equal(t.identity()) })
+		id := t.identity()
+		i = slices.IndexFunc(l.rows, func(r record) bool { return r.identity().equal(id) })
 	}
 	switch {
 	case i >= 0:
@@ -162,8 +187,9 @@ func (l *List) index(id string) int {
 
 // checkIdentity refuses a record whose identity one of rows has under another ID.
 func checkIdentity(rows []record, next record) error {
+	id := next.identity()
 	for _, row := range rows {
-		if row.ID != next.ID && row.identity().equal(next.identity()) {
+		if row.ID != next.ID && row.identity().equal(id) {
 			return fmt.Errorf("token %q has this user, client and API domain already; update it, or delete it first: %w", row.ID, ErrConflict)
 		}
 	}

@@ -61,6 +61,35 @@ func TestNewListRefusesIDsThatAreNone(t *testing.T) {
 	}
 }
 
+func TestATokenThatIsPutHasNoPast(t *testing.T) {
+	l := newList(t, Token{ID: "1", UserName: "a", RefreshToken: "r1"}, Token{ID: "2", UserName: "b", RefreshToken: "r"})
+	saved, err := l.Save(Token{UserName: "a", RefreshToken: "r2"})
+	if err == nil {
+		err = l.Put(saved)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if saved, err = l.Save(Token{UserName: "a", RefreshToken: "r1"}); err != nil || saved.RefreshToken != "r1" {
+		t.Errorf("a save of an old refresh token after Put = %v, %v, want it stored", saved, err)
+	}
+	namesake := Token{ID: "3", UserName: "b", Scopes: []string{"x"}}
+	cleared := Token{ID: "2", UserName: "b"}
+	for _, token := range []Token{namesake, cleared} { // by no rule
+		if err := l.Put(token); err != nil {
+			t.Errorf("Put(%v): %v", token, err)
+		}
+	}
+	checkList(t, l, saved, cleared, namesake)
+	namesake.Scopes[0] = "y"
+	if got, err := l.FindByID("3"); err != nil || got.Scopes[0] != "x" {
+		t.Errorf("the list shares memory with what was put: %v, %v", got, err)
+	}
+	if err := l.Put(Token{UserName: "c"}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("Put of a token without an ID: error %v, want %v", err, ErrInvalid)
+	}
+}
+
 func TestAnEmptyListIsReady(t *testing.T) {
 	var l List
 	if tokens := l.Tokens(); tokens == nil || len(tokens) != 0 {

@@ -13,7 +13,8 @@
 // One form: UTF-8, the ten columns of the SDKs 8.0 in their order, a line feed after each line, and quotes (RFC 4180)
 // only around values with a comma, a quote or a line end, which the SDKs for Node.js, PHP and C# cannot read. The rest
 // of the form all of them read. The file is replaced as a whole, from PATH.tmp by a rename, with mode 0600: readers see
-// the old file or the new one, and so does the next process if the writer is killed.
+// the old file or the new one, and so does the next process if the writer is killed. Each change reads and writes all of it,
+// and waits for the disk; SaveTokens does so once for many tokens.
 //
 // Any number of processes on one machine may share the file: writers take turns by flock(2) on PATH.lock, and readers
 // need no turn. Zoho's SDKs take none and write in place: let none of them write while this package is in use. PATH must

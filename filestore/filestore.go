@@ -7,13 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/tokenkeep/tokenkeep"
 )
 
 // Store is a [tokenkeep.Store] and [tokenkeep.Updater] in a file. [New] makes one. It is safe for concurrent use, also
-// by other Stores and processes on the same file. A look-up reads the whole file, a change reads and writes it.
+// by other Stores and processes on the same file. A look-up reads the whole file, a change reads and writes it: to save many
+// tokens, use SaveTokens.
 type Store struct {
 	path string
 	turn chan struct{} // of this Store's writers, before they wait for those of others
@@ -50,27 +50,11 @@ func (s *Store) GetTokens(ctx context.Context) ([]tokenkeep.Token, error) {
 	return tokens, err
 }
 
-// SaveToken stores token by the rules of [tokenkeep.Store] and returns it as stored, with its ID. A field that the file
-// has no column for, and a new ID that is no decimal number, are [tokenkeep.ErrInvalid]. Where the error wraps none of
-// the errors of package tokenkeep, such as that of a full disk, the token may be stored or not.
-func (s *Store) SaveToken(ctx context.Context, token tokenkeep.Token) (tokenkeep.Token, error) {
-	return s.change(ctx, "save token", token.ID, func(l *tokenkeep.List) (tokenkeep.Token, error) {
-		if err := checkColumns(token); err != nil {
-			return tokenkeep.Token{}, err
-		}
-		if _, err := l.FindByID(token.ID); errors.Is(err, tokenkeep.ErrNotFound) && token.ID != "" && number(token.ID) == 0 {
-			return tokenkeep.Token{}, fmt.Errorf("the new ID %q is no decimal number from 1 to %d; leave it empty to get one: %w",
-				token.ID, maxNumber, tokenkeep.ErrInvalid)
-		}
-		return l.Save(inMilliseconds(token))
-	})
-}
-
 // UpdateToken replaces the token with this ID by what f makes of it. The file is locked while f runs, once: f must not
 // call a store on it. The errors are those of SaveToken and of [tokenkeep.Updater].
 func (s *Store) UpdateToken(ctx context.Context, id string, f func(tokenkeep.Token) (tokenkeep.Token, error)) (tokenkeep.Token, error) {
-	return s.change(ctx, "update token", id, func(l *tokenkeep.List) (tokenkeep.Token, error) {
-		return l.Update(id, func(t tokenkeep.Token) (tokenkeep.Token, error) {
+	return s.change(ctx, "update token", id, func(c *contents) (tokenkeep.Token, error) {
+		return c.Update(id, func(t tokenkeep.Token) (tokenkeep.Token, error) {
 			next, err := f(t)
 			if err == nil {
 				err = checkColumns(next)
@@ -82,15 +66,15 @@ func (s *Store) UpdateToken(ctx context.Context, id string, f func(tokenkeep.Tok
 
 // DeleteToken removes the token with this ID; that there is none is no error.
 func (s *Store) DeleteToken(ctx context.Context, id string) error {
-	_, err := s.change(ctx, "delete token", id, func(l *tokenkeep.List) (tokenkeep.Token, error) { return tokenkeep.Token{}, l.Delete(id) })
+	_, err := s.change(ctx, "delete token", id, func(c *contents) (tokenkeep.Token, error) { return tokenkeep.Token{}, c.Delete(id) })
 	return err
 }
 
 // DeleteTokens removes all tokens and leaves the header.
 func (s *Store) DeleteTokens(ctx context.Context) error {
-	_, err := s.change(ctx, "delete tokens", "", func(l *tokenkeep.List) (tokenkeep.Token, error) {
-		for _, token := range l.Tokens() {
-			if err := l.Delete(token.ID); err != nil {
+	_, err := s.change(ctx, "delete tokens", "", func(c *contents) (tokenkeep.Token, error) {
+		for _, token := range c.Tokens() {
+			if err := c.Delete(token.ID); err != nil {
 				return tokenkeep.Token{}, err
 			}
 		}
@@ -112,73 +96,6 @@ func (s *Store) look(ctx context.Context, op, id string, f func(*tokenkeep.List)
 		}
 	}
 	return tokenkeep.Token{}, &tokenkeep.Error{Op: op, ID: id, Err: err}
-}
-
-// change calls f with the tokens of the file, while no other change is under way, and writes what f left of them.
-func (s *Store) change(ctx context.Context, op, id string, f func(*tokenkeep.List) (tokenkeep.Token, error)) (tokenkeep.Token, error) {
-	t, err := s.locked(ctx, f)
-	if err != nil {
-		return tokenkeep.Token{}, &tokenkeep.Error{Op: op, ID: id, Err: err}
-	}
-	return t, nil
-}
-
-func (s *Store) locked(ctx context.Context, f func(*tokenkeep.List) (tokenkeep.Token, error)) (tokenkeep.Token, error) {
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return tokenkeep.Token{}, ctx.Err()
-	}
-	if err := ctx.Err(); err != nil {
-		return tokenkeep.Token{}, err
-	}
-	path, err := target(s.path)
-	if err != nil {
-		return tokenkeep.Token{}, err
-	}
-	l, err := lock(ctx, path+".lock")
-	if err != nil {
-		return tokenkeep.Token{}, err
-	}
-	defer l.release()
-	return rewrite(path, l, f)
-}
-
-// rewrite calls f with the tokens of the file and writes what it left of them, if that is something else.
-func rewrite(path string, l *fileLock, f func(*tokenkeep.List) (tokenkeep.Token, error)) (tokenkeep.Token, error) {
-	list, err := load(path)
-	if err != nil {
-		return tokenkeep.Token{}, err
-	}
-	before := list.Tokens()
-	last, err := l.lastNumber()
-	if err != nil {
-		return tokenkeep.Token{}, err
-	}
-	last = max(last, highest(before))
-	list.NewID = func() string {
-		last++
-		return formatNumber(last)
-	}
-	t, err := f(list)
-	if err != nil {
-		return tokenkeep.Token{}, err
-	}
-	after := list.Tokens()
-	if last = max(last, highest(after)); last > maxNumber {
-		return tokenkeep.Token{}, fmt.Errorf("%s: the numbers for IDs are used up; renumber the tokens: %w", path, tokenkeep.ErrInvalid)
-	}
-	content := encode(after)
-	if !slices.Equal(content, encode(before)) {
-		if err := l.noteNumber(last); err != nil {
-			return tokenkeep.Token{}, err
-		}
-		if err := replace(path, content); err != nil {
-			return tokenkeep.Token{}, err
-		}
-	}
-	return withColumns(t), nil
 }
 
 // load reads the tokens of the file.

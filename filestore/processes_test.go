@@ -31,6 +31,7 @@ const eachSaves = 25
 var parts = map[string]func(path string) (status int){
 	"sign up":       func(path string) int { return signUp(path, eachSaves) },
 	"write forever": writeForever,
+	"save many":     saveMany,
 }
 
 // signUp waits for the end of its input and saves n users of its own.
@@ -53,6 +54,23 @@ func writeForever(path string) int {
 	store := filestore.New(path)
 	for n := 0; ; n++ {
 		if _, err := store.SaveToken(context.Background(), version(n)); err != nil {
+			return failed(err)
+		}
+	}
+}
+
+// manyAtOnce is how many users saveMany saves at once.
+const manyAtOnce = 7
+
+// saveMany saves new users, many at once, until it is killed.
+func saveMany(path string) int {
+	store := filestore.New(path)
+	for n := 0; ; n++ {
+		tokens := make([]tokenkeep.Token, manyAtOnce)
+		for i := range tokens {
+			tokens[i] = tokenkeep.Token{UserName: fmt.Sprintf("user %d of save %d", i, n), RefreshToken: "r"}
+		}
+		if _, err := store.SaveTokens(context.Background(), tokens); err != nil {
 			return failed(err)
 		}
 	}
@@ -83,6 +101,25 @@ func process(t *testing.T, part, path string) (*exec.Cmd, io.Closer) {
 		t.Fatal(err)
 	}
 	return cmd, stdin
+}
+
+// killAfter starts a process for a part that has no end, and kills it once enough says so.
+func killAfter(t *testing.T, part, path string, enough func() bool) {
+	t.Helper()
+	cmd, _ := process(t, part, path)
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for !enough() {
+		select {
+		case err := <-ended:
+			t.Fatalf("the writer ended before it was killed: %v", err)
+		default:
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
 }
 
 func TestProcessesThatSaveAtOnceLoseNoTokenAndReadersSeeWholeFiles(t *testing.T) {
@@ -144,21 +181,7 @@ func TestAKilledWriterLeavesAWholeFileAndNoLock(t *testing.T) {
 	save(t, store, version(0))
 	for range 8 {
 		before := read(t, path)
-		cmd, _ := process(t, "write forever", path)
-		ended := make(chan error, 1)
-		go func() { ended <- cmd.Wait() }()
-		for read(t, path) == before {
-			select {
-			case err := <-ended:
-				t.Fatalf("the writer ended before it was killed: %v", err)
-			default:
-			}
-		}
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		<-ended
-
+		killAfter(t, "write forever", path, func() bool { return read(t, path) != before })
 		got, err := store.FindTokenByID(t.Context(), "1")
 		if err != nil {
 			t.Fatalf("after a writer was killed: %v", err)
@@ -167,6 +190,26 @@ func TestAKilledWriterLeavesAWholeFileAndNoLock(t *testing.T) {
 			t.Error("the token is mixed of two versions")
 		}
 		save(t, store, tokenkeep.Token{UserName: "a", RedirectURL: "after the kill"})
+	}
+}
+
+func TestTokensThatAreSavedAtOnceAreAllThereOrNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sdk_tokens.txt")
+	store := filestore.New(path)
+	whole := func() int {
+		t.Helper()
+		tokens, err := store.GetTokens(t.Context())
+		if err != nil || len(tokens)%manyAtOnce != 0 {
+			t.Fatalf("the file holds %d tokens, %v, of writers that save %d at once", len(tokens), err, manyAtOnce)
+		}
+		return len(tokens)
+	}
+	for range 8 {
+		killAfter(t, "save many", path, func() bool { return whole() >= 5*manyAtOnce })
+		whole()
+		if err := store.DeleteTokens(t.Context()); err != nil { // the next one saves the same users
+			t.Fatal(err)
+		}
 	}
 }
 

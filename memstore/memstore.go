@@ -15,6 +15,7 @@ package memstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -75,6 +76,16 @@ func (s *Store) SaveToken(ctx context.Context, token tokenkeep.Token) (tokenkeep
 		}
 		return saved, err
 	})
+}
+
+// SaveTokens saves many tokens by SaveToken, one after the other in their order. It returns them as stored, in the same order,
+// and the joined errors of those that could not be saved, whose places are left zero.
+func (s *Store) SaveTokens(ctx context.Context, tokens []tokenkeep.Token) ([]tokenkeep.Token, error) {
+	saved, errs := make([]tokenkeep.Token, len(tokens)), make([]error, len(tokens))
+	for i, token := range tokens {
+		saved[i], errs[i] = s.SaveToken(ctx, token)
+	}
+	return saved, errors.Join(errs...)
 }
 
 // noteGiven remembers an ID that a caller chose, if counting up would come to it later.

@@ -105,7 +105,7 @@ func TestOneIdentityUnderTwoIDsAtOnceIsAConflict(t *testing.T) {
 	}
 }
 
-func TestATableThatOthersKeepLockedIsAConflict(t *testing.T) {
+func TestATableThatOthersKeepLockedIsUnavailable(t *testing.T) {
 	for _, d := range databases {
 		if d.name == "SQLite in memory" {
 			continue // it has one connection, and waits for that as long as ctx lasts
@@ -140,7 +140,8 @@ func TestATableThatOthersKeepLockedIsAConflict(t *testing.T) {
 			defer cancel()
 			refused(t, "a save that waits for others", save(ctx), context.DeadlineExceeded)
 			s.LosePatience()
-			refused(t, "a save that waited for others too long", save(t.Context()), tokenkeep.ErrConflict, "other writers")
+			refused(t, "a save that waited for others too long", save(t.Context()), tokenkeep.ErrUnavailable, "other writers")
+			savesNone(t, s, tokenkeep.ErrUnavailable, "other writers", token{UserName: "b", RefreshToken: "r"}, token{UserName: "c"})
 			if found, err := s.FindToken(t.Context(), token{UserName: "a"}); err != nil || found.AccessToken != "" {
 				t.Errorf("FindToken beside a writer = %v, %v, want %v", found, err, saved)
 			}

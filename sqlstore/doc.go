@@ -28,10 +28,11 @@
 // # What is one step
 //
 // Every method is one transaction. A save reads and locks all rows (SELECT … FOR UPDATE at the level SERIALIZABLE; BEGIN
-// IMMEDIATE on SQLite), so saves at once of one user make one token, and a save takes a time that grows with the table.
-// Where the database ends a transaction in favour of another, it runs again, for up to ten seconds; then the error is
-// [tokenkeep.ErrConflict]. Zoho's SDKs do not lock: what they write at the same moment may be a second row of a user,
-// which look-ups then report as [tokenkeep.ErrAmbiguous].
+// IMMEDIATE on SQLite), so saves at once of one user make one token, and a save takes a time that grows with the table; save
+// many tokens with SaveTokens, which reads it once. Where the database ends a transaction in favour of another, it runs
+// again, for up to ten seconds; then the error is [tokenkeep.ErrUnavailable], and a later try may succeed. Zoho's SDKs do not
+// lock: what they write at the same moment may be a second row of a user, which look-ups then report as
+// [tokenkeep.ErrAmbiguous].
 //
 // Tokens saved without an ID get decimal ones, one above the highest. A Store gives none twice, but another process may
 // give that of a deleted token again.

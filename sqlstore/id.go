@@ -29,17 +29,15 @@ type highest struct{ n atomic.Uint64 }
 
 // next returns an ID above those of rows, and above those that it met before, also if they are gone. It passes over IDs of
 // more than nine digits: one above them might not fit Zoho's column.
-func (h *highest) next(rows []row) string {
-	used := make(map[string]bool, len(rows))
+func (h *highest) next(rows map[string]row) string {
+	used := func(n uint64) bool { _, ok := rows[strconv.FormatUint(n, 10)]; return ok }
 	n := h.n.Load()
-	for _, r := range rows {
-		id := r[idColumn]
-		used[id] = true
+	for id := range rows {
 		if number, err := strconv.ParseUint(id, 10, 64); err == nil && number < 1e9 {
 			n = max(n, number)
 		}
 	}
-	for n++; used[strconv.FormatUint(n, 10)]; {
+	for n++; used(n); {
 		n++
 	}
 	for old := h.n.Load(); old < n && !h.n.CompareAndSwap(old, n); {

@@ -106,23 +106,6 @@ func (s *Store) read(ctx context.Context, which which, id string) (rows []row, e
 	return rows, err
 }
 
-// SaveToken stores token by the rules of [tokenkeep.Store] and returns it as stored, with its ID. After an error nothing
-// has changed, unless the connection broke during the commit.
-//
-// A new ID is a decimal number of at most 15 digits, which Zoho's SDKs can count on from; another one is
-// [tokenkeep.ErrInvalid]. A value that is longer than its column is [tokenkeep.ErrTooLarge]; one that has no column, or that the column changes,
-// is [tokenkeep.ErrInvalid]; both name the column. ExpiresAt is cut to milliseconds. RefreshedAt and Reauthorize are not
-// stored.
-func (s *Store) SaveToken(ctx context.Context, token tokenkeep.Token) (tokenkeep.Token, error) {
-	return s.change(ctx, "save token", token.ID, func(l *tokenkeep.List) (tokenkeep.Token, error) {
-		if err := checkNewID(l, token.ID); err != nil {
-			return tokenkeep.Token{}, err
-		}
-		token.ExpiresAt = token.ExpiresAt.Truncate(time.Millisecond)
-		return l.Save(token)
-	})
-}
-
 // UpdateToken replaces the token with this ID by what f makes of it. The table is locked while f runs: f must not use
 // the store. The errors are those of [tokenkeep.Updater] and of SaveToken.
 func (s *Store) UpdateToken(ctx context.Context, id string, f func(tokenkeep.Token) (tokenkeep.Token, error)) (tokenkeep.Token, error) {
@@ -133,34 +116,6 @@ func (s *Store) UpdateToken(ctx context.Context, id string, f func(tokenkeep.Tok
 			return t, err
 		})
 	})
-}
-
-// change loads and locks the table, calls f, and writes the token that f returns.
-func (s *Store) change(ctx context.Context, op, id string, f func(*tokenkeep.List) (tokenkeep.Token, error)) (tokenkeep.Token, error) {
-	var changed tokenkeep.Token
-	err := s.transact(ctx, func(tx session) error {
-		rows, err := s.table.read(ctx, tx, locked, "")
-		if err != nil {
-			return err
-		}
-		l, err := listOf(rows)
-		if err != nil {
-			return err
-		}
-		l.NewID = func() string { return s.highest.next(rows) }
-		if changed, err = f(l); err != nil {
-			return err
-		}
-		changed.RefreshedAt, changed.Reauthorize = time.Time{}, nil
-		if changed.AccessToken == "" {
-			changed.ExpiresAt = time.Time{} // it is the expiry of nothing
-		}
-		return s.table.write(ctx, tx, rows, changed)
-	})
-	if err != nil {
-		return tokenkeep.Token{}, fail(op, id, err)
-	}
-	return changed, nil
 }
 
 // DeleteToken removes the token with this ID; that there is none is no error.

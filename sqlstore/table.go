@@ -102,29 +102,21 @@ func (t table) remove(ctx context.Context, tx session, which which, id string) e
 	return err
 }
 
-// write makes a token the row of its ID, given the rows that are there, and reads it back: a database may cut what is too
-// long, or replace characters that the column's character set does not have.
-func (t table) write(ctx context.Context, tx session, rows []row, token tokenkeep.Token) error {
-	next, err := rowOf(token)
+// write makes a row the one of its ID, given the rows that are there by their IDs, and reads it back: a database may cut what
+// is too long, or replace characters that the column's character set does not have.
+func (t table) write(ctx context.Context, tx session, rows map[string]row, next row) error {
+	old, known := rows[next[idColumn]]
+	if known && old == next {
+		return nil
+	}
+	err := t.fits(ctx, tx, next)
 	if err != nil {
 		return err
 	}
-	var old *row
-	for i := range rows {
-		if rows[i][idColumn] == token.ID {
-			old = &rows[i]
-		}
-	}
-	if old != nil && *old == next {
-		return nil
-	}
-	if err := t.fits(ctx, tx, next); err != nil {
-		return err
-	}
-	if old == nil {
-		err = t.insert(ctx, tx, next)
+	if known {
+		err = t.update(ctx, tx, old, next)
 	} else {
-		err = t.update(ctx, tx, *old, next)
+		err = t.insert(ctx, tx, next)
 	}
 	if err != nil {
 		return discreet(err, next)

@@ -85,7 +85,7 @@ func (s *Store) again(ctx context.Context, f func() error) error {
 			return explain(ctx, err)
 		}
 		if time.Since(start) > s.patience {
-			return fmt.Errorf("other writers had the table for %v: %w: %w", s.patience, tokenkeep.ErrConflict, err)
+			return fmt.Errorf("other writers had the table for %v: %w: %w", s.patience, tokenkeep.ErrUnavailable, err)
 		}
 		longest := min(2*time.Millisecond<<min(attempt, 10), 50*time.Millisecond)
 		timer := time.NewTimer(rand.N(longest))
@@ -116,20 +116,29 @@ func says(err error, words ...string) bool {
 }
 
 // explain returns err with the context's error in it if that may be why the database gave up (a driver that leaves a
-// connection may call that bad), as ErrUnavailable if the database is not to be reached, and as ErrPermission if it refuses
-// the user.
+// connection may call that bad), and with that of explained.
 func explain(ctx context.Context, err error) error {
-	var network net.Error
 	switch {
 	case err == nil || ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return err
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
-	case errors.As(err, &network):
-		return fmt.Errorf("%w: %w", tokenkeep.ErrUnavailable, err)
-	case denied(err):
-		return fmt.Errorf("%w: %w", tokenkeep.ErrPermission, err)
+	case explained(err) != nil:
+		return fmt.Errorf("%w: %w", explained(err), err)
 	default:
 		return err
+	}
+}
+
+// explained returns ErrUnavailable if the database is not to be reached, ErrPermission if it refuses the user, else nil.
+func explained(err error) error {
+	var network net.Error
+	switch {
+	case errors.As(err, &network):
+		return tokenkeep.ErrUnavailable
+	case denied(err):
+		return tokenkeep.ErrPermission
+	default:
+		return nil
 	}
 }

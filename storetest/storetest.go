@@ -35,7 +35,8 @@ type Limits struct {
 //
 // fresh makes an empty store; what it returns opens one more handle on that store, as another process would. The
 // first handle is opened before anything is saved. Where a handle is a [tokenkeep.Updater], UpdateToken is checked
-// too. Run makes some hundred calls, so it is quick also on a store at the other end of a network.
+// too, and SaveTokens where it has that method of [tokenkeep.SecretStore]. Run makes some hundred calls, so it is quick
+// also on a store at the other end of a network.
 func Run(t *testing.T, fresh func(t *testing.T) func() tokenkeep.Store, limits Limits) {
 	groups := []struct {
 		name  string
@@ -44,6 +45,7 @@ func Run(t *testing.T, fresh func(t *testing.T) func() tokenkeep.Store, limits L
 		{"FindToken", findCases()},
 		{"merge on find", mergeCases},
 		{"SaveToken", saveCases},
+		{"SaveTokens", bulkCases},
 		{"identity", identityCases},
 		{"refused saves", refusalCases},
 		{"old copies", oldCopyCases},

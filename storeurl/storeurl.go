@@ -13,8 +13,8 @@ import (
 	"github.com/tokenkeep/tokenkeep"
 )
 
-// Store is a token store that is closed when it is no longer needed. What Open returns for a secrets manager has the
-// methods of *tokenkeep.SecretStore too, such as Verify and SaveTokens; find them by an interface of one's own.
+// Store is a token store that is closed when it is no longer needed. What Open returns has the method SaveTokens too and, for
+// a secrets manager, the other methods of *tokenkeep.SecretStore, such as Verify; find them by an interface of one's own.
 type Store interface {
 	tokenkeep.Store
 	io.Closer

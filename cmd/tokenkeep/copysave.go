@@ -9,14 +9,16 @@ import (
 	"github.com/tokenkeep/tokenkeep"
 )
 
-// bulkSaver is a store that saves many tokens with few writes of its index: one of each index secret for every 1,000.
+// bulkSaver is a store that saves many tokens with few writes: one of each index secret for every 1,000, or one of the whole file
+// or table, all or nothing.
 type bulkSaver interface {
 	SaveTokens(ctx context.Context, tokens []tokenkeep.Token) ([]tokenkeep.Token, error)
 }
 
 // How many tokens are saved between two steps of the bar: a tenth of all, so that the bar moves and each index secret is
 // written about ten times at most; of very many, as many as SaveTokens lists with one write. Of an AWS secret about 100
-// versions are kept, and those of the last 24 hours all (Secrets Manager user guide, quotas and PutSecretValue).
+// versions are kept, and those of the last 24 hours all (Secrets Manager user guide, quotas and PutSecretValue). A file is read
+// and written as a whole each time, and a table locked.
 const (
 	minChunk = 100
 	maxChunk = 1000
