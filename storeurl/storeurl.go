@@ -13,11 +13,14 @@ import (
 	"github.com/tokenkeep/tokenkeep"
 )
 
-// Store is a token store that is closed when it is no longer needed. What Open returns has the method SaveTokens too and, for
-// a secrets manager, the other methods of *tokenkeep.SecretStore, such as Verify; find them by an interface of one's own.
+// Store is a token store that is closed when it is no longer needed. What Open returns for a secrets manager has the other
+// methods of *tokenkeep.SecretStore too, such as Verify; find them by an interface of one's own.
 type Store interface {
 	tokenkeep.Store
 	io.Closer
+
+	// SaveTokens saves many tokens, as [tokenkeep.SecretStore.SaveTokens] and with fewer calls than SaveToken for each.
+	SaveTokens(ctx context.Context, tokens []tokenkeep.Token) ([]tokenkeep.Token, error)
 }
 
 const forms = "awssm://REGION/PREFIX, gcpsm://PROJECT/PREFIX, gcpsm://PROJECT/LOCATION/PREFIX, vault://HOST/PREFIX?mount=MOUNT, " +

@@ -25,7 +25,8 @@ different (exit status 6), and one whose ID or whose user, client and API domain
 status 4). Interrupted or killed, it is simply run again. Nothing else should write to the target meanwhile.
 
 Zoho's file and table take no IDs but decimal numbers, have ten columns, and keep an expiry to the millisecond. Tokens that
-do not fit are told and not copied (exit status 2); --drop-fields leaves fields behind, and does not compare them either.
+do not fit are told and not copied (exit status 2); --drop-fields leaves fields behind, and does not compare them either. With
+--drop-fields id the target gives its own IDs, and tokens are known by their user, client and API domain.
 
 What a store remembers of the past is not copied: a program that finds its token only by a refresh token which was
 replaced long ago must be given the new one, and a grant token beside a refresh token counts as used up.` + storeHelp,
@@ -88,7 +89,7 @@ type copied struct {
 	Verified  bool         `json:"verified"`
 }
 
-func (g *global) copy(cmd *cobra.Command, source, target tokenkeep.Store, o copying) error {
+func (g *global) copy(cmd *cobra.Command, source, target storeurl.Store, o copying) error {
 	ctx := cmd.Context()
 	r := roomIn(o.to, o.drop)
 	plan, unread, err := planCopy(ctx, source, target, r)
@@ -108,7 +109,7 @@ func (g *global) copy(cmd *cobra.Command, source, target tokenkeep.Store, o copy
 		if !g.json {
 			bar = newProgress(cmd.ErrOrStderr(), len(plan.todo))
 		}
-		done = save(ctx, target, plan.todo, bar)
+		done = save(ctx, target, plan.todo, r, bar)
 	}
 	c := copied{DryRun: o.dryRun, Copied: done.saved, Present: plan.present, Conflicts: plan.conflicts,
 		Different: append(plan.different, done.changed...), Failed: append(append([]string{}, plan.misfits.ids...), done.failed...)}

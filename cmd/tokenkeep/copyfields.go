@@ -17,6 +17,7 @@ import (
 var droppable = map[string]func(*tokenkeep.Token){
 	"access_token":        func(t *tokenkeep.Token) { t.AccessToken, t.ExpiresAt = "", time.Time{} },
 	"accounts_url":        func(t *tokenkeep.Token) { t.AccountsURL = "" },
+	"id":                  func(t *tokenkeep.Token) { t.ID = "" },
 	"extra":               func(t *tokenkeep.Token) { t.Extra = nil },
 	"reauthorize":         func(t *tokenkeep.Token) { t.Reauthorize = nil },
 	"redirect_url":        func(t *tokenkeep.Token) { t.RedirectURL = "" },
@@ -39,7 +40,8 @@ func checkDrop(fields []string) error {
 	return nil
 }
 
-// room is what is to be copied of a token.
+// room is what is to be copied of a token. Without its ID a token is known by its user, client and API domain, and gets one of
+// the target's.
 type room struct {
 	drop    []string // fields to leave behind
 	columns bool     // the target has Zoho's ten columns and no more
@@ -59,6 +61,25 @@ func (r room) cut(t tokenkeep.Token) tokenkeep.Token {
 		t.ExpiresAt = t.ExpiresAt.Truncate(time.Millisecond)
 	}
 	return t
+}
+
+func (r room) newIDs() bool { return slices.Contains(r.drop, "id") }
+
+// key is what a token of the source is found by in the target.
+func (r room) key(t tokenkeep.Token) any {
+	if r.newIDs() {
+		return identityOf(r.cut(t))
+	}
+	return t.ID
+}
+
+// sent returns tokens as they are saved.
+func (r room) sent(tokens []tokenkeep.Token) []tokenkeep.Token {
+	sent := slices.Clone(tokens)
+	for i := range sent {
+		sent[i] = r.cut(sent[i])
+	}
+	return sent
 }
 
 // lacking returns the fields of a token, as it is copied, that the target has no column for.
@@ -89,9 +110,9 @@ type misfits struct {
 
 // take reports whether a token is a misfit, and remembers it.
 func (m *misfits) take(r room, t tokenkeep.Token) bool {
-	lacking := r.lacking(t)
+	lacking := r.lacking(r.cut(t))
 	switch {
-	case r.columns && !decimal.MatchString(t.ID):
+	case r.columns && !r.newIDs() && !decimal.MatchString(t.ID):
 		m.named = append(m.named, t.ID)
 	case len(lacking) > 0:
 		m.full = append(m.full, t.ID)
@@ -108,7 +129,8 @@ func (m *misfits) take(r room, t tokenkeep.Token) bool {
 // errors tells what the misfits lack, and what helps.
 func (m *misfits) errors(drop []string) (errs []error) {
 	if n := len(m.named); n > 0 {
-		errs = append(errs, fmt.Errorf("%s not copied, the first is %q: the target takes no ID but a decimal number of at most 15 digits: %w",
+		errs = append(errs, fmt.Errorf("%s not copied, the first is %q: the target takes no ID but a decimal number of at most 15 digits; "+
+			"to let it number them, --drop-fields id: %w",
 			plural(n, "token"), m.named[0], tokenkeep.ErrInvalid))
 	}
 	if n := len(m.full); n > 0 {

@@ -11,8 +11,8 @@ import (
 
 // copyPlan is what a copy has to do.
 type copyPlan struct {
-	todo      []tokenkeep.Token
-	present   []string // IDs
+	todo      []tokenkeep.Token // whole
+	present   []string          // IDs
 	different []difference
 	conflicts []string
 	misfits   misfits
@@ -70,36 +70,40 @@ func planTokens(want, have []tokenkeep.Token, r room) copyPlan {
 		twins[identityOf(r.cut(t))]++
 		namesakes[t.ID]++
 	}
-	ids, identities := map[string]tokenkeep.Token{}, map[identity]tokenkeep.Token{}
+	found, identities := map[any]tokenkeep.Token{}, map[identity]tokenkeep.Token{}
 	for _, t := range have {
-		ids[t.ID], identities[identityOf(t)] = t, t
-	}
-	conflict := func(t tokenkeep.Token, format string, args ...any) {
-		p.conflicts = append(p.conflicts, fmt.Sprintf("token %q: %s", t.ID, fmt.Sprintf(format, args...)))
+		found[r.key(t)], identities[identityOf(t)] = t, t
 	}
 	for _, t := range want {
-		t = r.cut(t)
-		there, sameID := ids[t.ID]
-		other, sameIdentity := identities[identityOf(t)]
+		cut := r.cut(t)
+		there, isThere := found[r.key(t)]
+		other, sameIdentity := identities[identityOf(cut)]
+		hasTwin := twins[identityOf(cut)] > 1
 		switch {
-		case namesakes[t.ID] > 1:
-			conflict(t, "the source has several tokens with this ID")
-		case sameID && equal(t, r.cut(there)):
+		case namesakes[t.ID] > 1 && !r.newIDs():
+			p.conflict(t, "the source has several tokens with this ID")
+		case isThere && hasTwin && r.newIDs():
+			p.conflict(t, "the source has several tokens of this user, client and API domain, and the target has one")
+		case isThere && equal(cut, r.cut(there)):
 			p.present = append(p.present, t.ID)
-		case sameID && sameUser(t, there):
-			p.different = append(p.different, difference{t.ID, differing(t, r.cut(there))})
-		case sameID:
-			conflict(t, "the target has another token with this ID")
-		case twins[identityOf(t)] > 1:
-			conflict(t, "the source has several tokens of this user, client and API domain")
+		case isThere && sameUser(t, there):
+			p.different = append(p.different, difference{t.ID, differing(cut, r.cut(there))})
+		case isThere:
+			p.conflict(t, "the target has another token with this ID")
+		case hasTwin:
+			p.conflict(t, "the source has several tokens of this user, client and API domain")
 		case sameIdentity:
-			conflict(t, "the target has a token of this user, client and API domain, with the ID %q", other.ID)
+			p.conflict(t, "the target has a token of this user, client and API domain, with the ID %q", other.ID)
 		case p.misfits.take(r, t):
 		default:
 			p.todo = append(p.todo, t)
 		}
 	}
 	return p
+}
+
+func (p *copyPlan) conflict(t tokenkeep.Token, format string, args ...any) {
+	p.conflicts = append(p.conflicts, fmt.Sprintf("token %q: %s", t.ID, fmt.Sprintf(format, args...)))
 }
 
 // identity is what makes two tokens the same one, by the rules of tokenkeep.Store.
@@ -133,23 +137,23 @@ func compare(ctx context.Context, source, target tokenkeep.Store, r room) error 
 	if err != nil {
 		return fmt.Errorf("--verify: --to: %w", err)
 	}
-	stored := map[string]tokenkeep.Token{}
+	stored := map[any]tokenkeep.Token{}
 	for _, t := range have {
-		stored[t.ID] = t
+		stored[r.key(t)] = t
 	}
 	var errs []error
 	if unread != nil {
 		errs = append(errs, fmt.Errorf("--verify: the source has tokens that cannot be read: %w", errProblems))
 	}
 	for _, t := range want {
-		there, ok := stored[t.ID]
-		t, there = r.cut(t), r.cut(there)
+		there, ok := stored[r.key(t)]
+		cut, there := r.cut(t), r.cut(there)
 		switch {
 		case !ok:
 			errs = append(errs, fmt.Errorf("--verify: token %q is not in the target: %w", t.ID, errProblems))
-		case !equal(t, there):
+		case !equal(cut, there):
 			errs = append(errs, fmt.Errorf("--verify: token %q has other contents in the target: %s: %w",
-				t.ID, strings.Join(differing(t, there), ", "), errProblems))
+				t.ID, strings.Join(differing(cut, there), ", "), errProblems))
 		}
 	}
 	return atMost(maxErrors, errs)

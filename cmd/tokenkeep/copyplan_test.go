@@ -53,6 +53,42 @@ func TestWhatIsThereDecidesWhatACopyDoes(t *testing.T) {
 	}
 }
 
+func TestWithoutIDsTokensAreKnownByTheirIdentity(t *testing.T) {
+	ann := tokenkeep.Token{ID: "a", UserName: "ann", ClientID: "web", RefreshToken: "r1"}
+	with := func(change func(*tokenkeep.Token)) tokenkeep.Token {
+		t := ann
+		change(&t)
+		return t
+	}
+	renumbered := with(func(t *tokenkeep.Token) { t.ID = "1" })
+	nameless := tokenkeep.Token{ID: "n", RefreshToken: "r1"}
+	tests := []struct {
+		name       string
+		want, have []tokenkeep.Token
+		outcome    string // todo, present, different, conflicts
+	}{
+		{"nothing is there", []tokenkeep.Token{ann}, nil, "1 0 0 0"},
+		{"the same under another ID", []tokenkeep.Token{ann}, []tokenkeep.Token{renumbered}, "0 1 0 0"},
+		{"another user under the ID", []tokenkeep.Token{ann}, []tokenkeep.Token{with(func(t *tokenkeep.Token) { t.UserName = "bob" })}, "1 0 0 0"},
+		{"the same user with another refresh token", []tokenkeep.Token{ann},
+			[]tokenkeep.Token{with(func(t *tokenkeep.Token) { t.ID, t.RefreshToken = "1", "r2" })}, "0 0 1 0"},
+		{"two of one user in the source", []tokenkeep.Token{ann, renumbered}, nil, "0 0 0 2"},
+		{"two of one user in the source, one there", []tokenkeep.Token{ann, renumbered}, []tokenkeep.Token{ann}, "0 0 0 2"},
+		{"two with one ID in the source", []tokenkeep.Token{ann, with(func(t *tokenkeep.Token) { t.UserName = "bob" })}, nil, "2 0 0 0"},
+		{"a nameless one of the same refresh token", []tokenkeep.Token{nameless}, []tokenkeep.Token{{ID: "7", RefreshToken: "r1"}}, "0 1 0 0"},
+		{"a nameless one of another", []tokenkeep.Token{nameless}, []tokenkeep.Token{{ID: "n", RefreshToken: "r2"}}, "1 0 0 0"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := planTokens(tt.want, tt.have, room{drop: []string{"id"}, columns: true})
+			got := fmt.Sprintf("%d %d %d %d", len(p.todo), len(p.present), len(p.different), len(p.conflicts))
+			if got != tt.outcome || len(p.misfits.ids) > 0 {
+				t.Errorf("%s tokens to copy, present, different and in conflict, %d misfits; want %s", got, len(p.misfits.ids), tt.outcome)
+			}
+		})
+	}
+}
+
 func TestADifferenceNamesTheFields(t *testing.T) {
 	ann := tokenkeep.Token{ID: "a", UserName: "ann", RefreshToken: "canary1", AccessToken: "canary2", ExpiresAt: time.Unix(1e9, 0)}
 	fresh := ann

@@ -32,27 +32,15 @@ type saving struct {
 }
 
 // save saves tokens that the target does not have. It ends early where no other token can be expected to be saved.
-func save(ctx context.Context, target tokenkeep.Store, tokens []tokenkeep.Token, bar *progress) saving {
+func save(ctx context.Context, target bulkSaver, tokens []tokenkeep.Token, r room, bar *progress) saving {
 	o := saving{saved: []string{}}
-	size := 1
-	bulk, ok := target.(bulkSaver)
-	if ok {
-		size = min(max(len(tokens)/10, minChunk), maxChunk)
-	}
 	bar.add(0)
 	defer bar.finish()
 	tried := 0
-	for chunk := range slices.Chunk(tokens, size) {
-		var saved []tokenkeep.Token
-		var err error
-		if ok {
-			saved, err = bulk.SaveTokens(ctx, chunk)
-		} else {
-			saved = make([]tokenkeep.Token, 1)
-			saved[0], err = target.SaveToken(ctx, chunk[0])
-		}
+	for chunk := range slices.Chunk(tokens, min(max(len(tokens)/10, minChunk), maxChunk)) {
+		saved, err := target.SaveTokens(ctx, r.sent(chunk))
 		tried += len(chunk)
-		n := o.take(chunk, saved, err)
+		n := o.take(chunk, saved, err, r)
 		bar.add(n)
 		if n == 0 && hopeless(err) {
 			break
@@ -68,19 +56,24 @@ func save(ctx context.Context, target tokenkeep.Store, tokens []tokenkeep.Token,
 }
 
 // take notes what became of some tokens, and returns how many were saved.
-func (o *saving) take(tokens, saved []tokenkeep.Token, err error) (n int) {
+func (o *saving) take(tokens, saved []tokenkeep.Token, err error, r room) (n int) {
+	var failed []string
 	for i, t := range tokens {
 		if saved[i].ID == "" {
-			o.failed = append(o.failed, t.ID)
+			failed = append(failed, t.ID)
 			continue
 		}
 		n++
 		o.saved = append(o.saved, t.ID)
-		if !equal(t, saved[i]) { // somebody else wrote to the target
-			o.changed = append(o.changed, difference{t.ID, differing(t, saved[i])})
+		if t, saved := r.cut(t), r.cut(saved[i]); !equal(t, saved) { // somebody else wrote to the target
+			o.changed = append(o.changed, difference{tokens[i].ID, differing(t, saved)})
 		}
 	}
-	for _, err := range apart(err) {
+	o.failed = append(o.failed, failed...)
+	for i, err := range apart(err) {
+		if r.newIDs() && i < len(failed) { // it cannot name an ID that was not sent
+			err = fmt.Errorf("token %q: %w", failed[i], err)
+		}
 		if errors.Is(err, tokenkeep.ErrTooLarge) {
 			err = fmt.Errorf("%w; --drop-fields leaves fields behind", err)
 		}
