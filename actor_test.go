@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tokenkeep/tokenkeep/driver"
 )
@@ -30,6 +31,7 @@ func (a act) String() string {
 // actor is a process with one handle on the store.
 type actor struct {
 	name    string
+	world   *sim
 	store   *SecretStore
 	program []act
 	current int
@@ -62,6 +64,9 @@ type result struct {
 	before   map[int]bool   // the operations that had ended when it began
 	renamed  bool           // it changed the identity of a live token
 	received string         // the last refresh token that the provider gave it
+	spent    string         // the credential that it last asked the provider for
+	asked    time.Time      // when, by the clock
+	settled  int            // when it first wrote after that, in steps of the history; 0: not yet
 	began    int            // when it made its first call, in steps of the history
 	deleted  map[string]int // when it deleted tokens
 	at       int            // when it last wrote, in steps of the history; if it never did, when it ended
@@ -94,8 +99,10 @@ func (a *actor) perform(i int) error {
 		err = a.deleteAndDrop(ctx, what.id, false)
 	case "delete and drop the unchanged entry":
 		err = a.deleteAndDrop(ctx, what.id, true)
-	case "refresh":
-		_, err = a.store.RefreshToken(ctx, what.id, a.refresh())
+	case "refresh", "force":
+		_, err = a.store.RefreshToken(ctx, what.id, a.refresh(what.verb == "force"))
+	case "unblock and refresh":
+		err = a.unblockAndRefresh(ctx, what.id)
 	case "clear":
 		err = a.store.DeleteTokens(ctx)
 	case "find":
@@ -111,10 +118,11 @@ func (a *actor) perform(i int) error {
 }
 
 // refresh is how an actor refreshes a token.
-func (a *actor) refresh() Refresh {
-	h := a.store.secrets.(simHandle)
+func (a *actor) refresh(force bool) Refresh {
+	h := simHandle{a.world, a}
 	return Refresh{
-		Good: func(t Token) bool { return t.ExpiresAt.After(h.clock) },
+		Force: force,
+		Good:  func(t Token) bool { return t.ExpiresAt.After(h.clock) },
 		Ask: func(ctx context.Context, stored Token) (Token, error) {
 			until, _ := driver.NotAfter(ctx)
 			r := h.do(&call{verb: "ask", payload: []byte(firstOf(stored.GrantToken, stored.RefreshToken)), until: until})

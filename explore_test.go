@@ -4,6 +4,7 @@ package tokenkeep
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"maps"
@@ -49,6 +50,7 @@ type run struct {
 	strangers map[string]bool     // IDs whose token has another identity than they are derived from
 	vacated   map[string]int      // when such a token was deleted
 	stored    map[string]string   // the refresh token of each token, before the call that takes place
+	rivals    error               // two operations asked the provider inside one lease
 	late      map[string]bool     // IDs on which a put created a token that was under way when the ID was vacated
 }
 
@@ -65,7 +67,9 @@ func newRun(sc *scenario) *run {
 	for i := range sc.before {
 		_ = first.perform(i) // a scenario may begin with a failure
 	}
-	r.clock = r.clock.Add(sc.age)
+	if r.clock = r.clock.Add(sc.age); r.server != nil {
+		r.server.open()
+	}
 	for i, program := range sc.actors {
 		a := r.newActor(fmt.Sprint("P", i+1), program)
 		if sc.warm {
@@ -91,7 +95,7 @@ func newRun(sc *scenario) *run {
 }
 
 func (r *run) newActor(name string, program []act) *actor {
-	a := &actor{name: name, program: program, events: make(chan event), grants: make(chan reply)}
+	a := &actor{name: name, world: r.sim, program: program, events: make(chan event), grants: make(chan reply)}
 	a.store = NewSecretStore(simHandle{r.sim, a}, Options{Parallel: 1})
 	nonce := 0
 	a.store.seams = seams{
@@ -211,6 +215,9 @@ func (r *run) start(res *result) {
 // indexed says.
 func (r *run) effect(a *actor, c *call, res *result, indexed int) reply {
 	rep := r.execute(c)
+	if c.verb == "ask" && c == a.pending && !errors.Is(rep.err, ErrTooLate) {
+		r.requested(res, string(c.payload))
+	}
 	if rep.err != nil {
 		r.note("%s (%v): %v: %v", a.name, res.act, c, rep.err)
 	} else {
@@ -224,6 +231,9 @@ func (r *run) effect(a *actor, c *call, res *result, indexed int) reply {
 	}
 	if id, ok := tokenID(c.names[0]); ok && c.verb != "read" && rep.err == nil {
 		res.at = len(r.trace)
+		if res.settled == 0 {
+			res.settled = res.at
+		}
 		if c.verb == "delete" {
 			res.deleted[id] = res.at
 		}

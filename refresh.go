@@ -142,11 +142,12 @@ func (w *refreshing) unexpired(r record) Token {
 
 // blocked tells why nobody may ask the provider now. With Force, what was so at the first look is no reason.
 func (w *refreshing) blocked(r record) error {
-	if r.refused() && !(w.Force && reflect.DeepEqual(r.Reauthorize, w.first.Reauthorize)) {
+	untried := w.Force && r.refresh.Last == w.first.refresh.Last // what a lease since left may look the same
+	if r.refused() && !(untried && reflect.DeepEqual(r.Reauthorize, w.first.Reauthorize)) {
 		return &RefreshError{Failure: Refused, Err: fmt.Errorf("since %s", r.Reauthorize.Since.Format(time.RFC3339))}
 	}
 	c := r.refresh.CoolDown
-	if c == nil || c.Credential != digestOf(r.credential()) || w.Force && reflect.DeepEqual(c, w.first.refresh.CoolDown) {
+	if c == nil || c.Credential != digestOf(r.credential()) || untried && reflect.DeepEqual(c, w.first.refresh.CoolDown) {
 		return nil
 	}
 	left := min(c.Until.Sub(w.now()), c.length()-w.cooling(w.id, *c))

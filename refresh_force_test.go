@@ -173,6 +173,33 @@ func TestForceDoesNotOverrideAFailureSinceTheFirstLook(t *testing.T) {
 	}
 }
 
+func TestForceDoesNotOverrideAFailureSinceTheFirstLookThatLooksTheSame(t *testing.T) {
+	for _, failure := range []*RefreshError{{Failure: Misconfigured}, {Failure: Throttled, RetryAfter: 10 * time.Minute}} {
+		t.Run(string(failure.Failure), func(t *testing.T) {
+			refreshTest(t, func(t *testing.T, m *manager, p *issuer, id string) {
+				time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second)))
+				p.fails(10, failure)
+				var processes []*SecretStore
+				for range 5 {
+					processes = append(processes, m.process(0))
+					coolDownOf(t, processes[len(processes)-1], id, p.refresh()) // it has looked
+				}
+				p.takes = 100 * time.Millisecond // so the next failure is within the second: its cool-down ends as this one's
+				var all []<-chan refreshed
+				for _, s := range processes {
+					all = append(all, goRefresh(t.Context(), s, id, p.forced()))
+				}
+				for _, done := range all {
+					if got := <-done; got.err == nil {
+						t.Errorf("RefreshToken = %q; want the other one's error", got.AccessToken)
+					}
+				}
+				p.check(t, "r0", "r0")
+			})
+		})
+	}
+}
+
 func TestForceIsContentWithALoginMeanwhile(t *testing.T) {
 	refreshTest(t, func(t *testing.T, m *manager, p *issuer, id string) {
 		m.stillGood(t, id)
