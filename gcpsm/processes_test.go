@@ -78,6 +78,7 @@ func instanceMain(text string) int {
 }
 
 func TestOfTwelveOperatingSystemProcessesOneRefreshes(t *testing.T) {
+	t.Parallel()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

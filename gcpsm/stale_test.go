@@ -69,6 +69,7 @@ type unlisting struct {
 // Three promises are weaker there: Get may be late, as everywhere; Latest may miss what another handle has just created, or
 // say ErrUnavailable; a put that was sent before may be told to be a conflict.
 func TestDriverWhereReadsAreLate(t *testing.T) {
+	t.Parallel() // it mostly waits
 	client := clientOf(t, startServer(t, stale()))
 	drivertest.Run(t, func(t *testing.T) func() driver.Secrets {
 		prefix := freshPrefix()
@@ -80,6 +81,7 @@ func TestDriverWhereReadsAreLate(t *testing.T) {
 }
 
 func TestStoreWhereReadsAreLate(t *testing.T) {
+	t.Parallel() // it mostly waits
 	client := clientOf(t, startServer(t, stale()))
 	storetest.Run(t, func(t *testing.T) func() tokenkeep.Store {
 		prefix := freshPrefix()

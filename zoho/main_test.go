@@ -1,6 +1,7 @@
 package zoho
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -13,6 +14,9 @@ import (
 func TestMain(m *testing.M) {
 	if part := os.Getenv(childVariable); part != "" {
 		os.Exit(runChild(part))
+	}
+	if err := flag.Set("test.parallel", "8"); err != nil { // most tests wait; the command line comes later and wins
+		panic(err)
 	}
 	goleak.VerifyTestMain(mototest.M{M: m})
 }

@@ -183,6 +183,7 @@ func askew(t *testing.T, answer func(request) (int, string)) (url string, sound 
 const denial = `{"__type": "AccessDeniedException", "Message": "not you"}`
 
 func TestAStepThatDoesNotDoWhatItSaysEndsTheDemo(t *testing.T) {
+	t.Parallel() // it mostly waits
 	tests := []struct {
 		name   string
 		answer func(request) (int, string)
@@ -245,6 +246,7 @@ func TestAStepThatDoesNotDoWhatItSaysEndsTheDemo(t *testing.T) {
 }
 
 func TestADemoThatIsInterruptedLeavesNothing(t *testing.T) {
+	t.Parallel()       // it mostly waits
 	const abreast = 20 // a step of the demo waits, and one run after the other would take a minute
 	for first := 1; ; first += 2 * abreast {
 		statuses := make([]int, abreast)

@@ -149,6 +149,7 @@ func (s served) client(t *testing.T, name string, args ...string) string {
 }
 
 func TestTheAWSCLIIsAClient(t *testing.T) {
+	t.Parallel()
 	_, err := exec.LookPath("aws")
 	need(t, "awscli", err)
 	s := serveProcess(t)

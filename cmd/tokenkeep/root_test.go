@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -26,6 +27,9 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	browser, _ := browserCommand(runtime.GOOS)
+	if err := flag.Set("test.parallel", "8"); err != nil { // most tests wait; the command line comes later and wins
+		panic(err)
+	}
 	testscript.Main(leakChecked{mototest.M{M: m}}, map[string]func(){"tokenkeep": main, browser: browse})
 }
 

@@ -13,8 +13,8 @@ import (
 
 const sdk = "@zohocrm/nodejs-sdk-8.0@2.0.0"
 
-// Install installs the SDK by npm and returns a function that runs a script on it. The script prints tokens as JSON: a list
-// of rows with the ten columns of the SDK's stores.
+// Install installs the SDK by npm, once for a user's cache folder, and returns a function that runs a script on it. The script
+// prints tokens as JSON: a list of rows with the ten columns of the SDK's stores.
 //
 // Where that is not possible Install skips the test, or fails it if npm is in the comma-separated variable TOKENKEEP_REQUIRE.
 func Install(t testing.TB, script string) func(args ...string) [][]string {
@@ -27,12 +27,11 @@ func Install(t testing.TB, script string) func(args ...string) [][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	modules, err := installed(t, npm)
+	need(t, err)
 	dir := t.TempDir()
-	install := exec.CommandContext(t.Context(), npm, "install", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", sdk)
-	install.Dir = dir
-	if out, err := install.CombinedOutput(); err != nil {
-		t.Logf("npm install %s: %s", sdk, out)
-		need(t, err)
+	if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
+		t.Fatal(err)
 	}
 	script = filepath.Join(dir, "sdk.mjs") // beside node_modules, where node looks for them
 	if err := os.WriteFile(script, text, 0o600); err != nil {
@@ -52,6 +51,39 @@ func Install(t testing.TB, script string) func(args ...string) [][]string {
 		}
 		return rows
 	}
+}
+
+// installed returns the folder of the SDK's modules, which is made where there is none.
+func installed(t testing.TB, npm string) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, "tokenkeep", "nodejs-sdk-8.0-2.0.0")
+	modules := filepath.Join(dir, "node_modules")
+	if _, err := os.Stat(modules); err == nil {
+		return modules, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return "", err
+	}
+	fresh, err := os.MkdirTemp(filepath.Dir(dir), "nodejs-sdk-")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(fresh) }() // what another process was faster with
+	install := exec.CommandContext(t.Context(), npm, "install", "--prefix", fresh, "--ignore-scripts", "--no-audit", "--no-fund", sdk)
+	install.Dir = fresh
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Logf("npm install %s: %s", sdk, out)
+		return "", err
+	}
+	if err := os.Rename(fresh, dir); err != nil {
+		if _, there := os.Stat(modules); there != nil {
+			return "", err
+		}
+	}
+	return modules, nil
 }
 
 // need leaves a test out where the SDK cannot be installed, or fails it if npm is required.
