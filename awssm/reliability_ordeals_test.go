@@ -239,6 +239,7 @@ func updates() []*ordeal {
 		from(ordeal{operation: "UpdateToken, in two steps", o: awssm.Options{TwoStep: true}, do: simply(updatesOnce), changes: anns(once)}, cold),
 		from(ordeal{operation: "UpdateToken, new refresh token", do: simply(loginByUpdate), changes: anns(login)}, append(soaking(grown), cold, warm)...),
 		from(ordeal{operation: "RefreshToken", do: refreshAnn, refreshes: true, changes: unchanged()}, append(soaking(grown), cold, warm)...),
+		from(ordeal{operation: "RefreshToken, forced", do: forceAnn, refreshes: true, changes: unchanged()}, cold, warm),
 	)
 }
 

@@ -50,10 +50,20 @@ func (p *provider) ask(_ context.Context, stored tokenkeep.Token) (tokenkeep.Tok
 
 // refreshAnn refreshes ann's token, which has expired.
 func refreshAnn(ctx context.Context, s *tokenkeep.SecretStore, c *trial) error {
+	return refreshAnnBy(ctx, s, c, false)
+}
+
+// forceAnn refreshes it by force.
+func forceAnn(ctx context.Context, s *tokenkeep.SecretStore, c *trial) error {
+	return refreshAnnBy(ctx, s, c, true)
+}
+
+func refreshAnnBy(ctx context.Context, s *tokenkeep.SecretStore, c *trial, force bool) error {
 	provider := c.provider
 	token, err := s.RefreshToken(ctx, "1", tokenkeep.Refresh{
-		Good: func(t tokenkeep.Token) bool { return t.ExpiresAt.After(time.Now()) },
-		Ask:  provider.ask,
+		Good:  func(t tokenkeep.Token) bool { return t.ExpiresAt.After(time.Now()) },
+		Force: force,
+		Ask:   provider.ask,
 	})
 	if errors.As(err, &c.unsaved) || err != nil {
 		return err

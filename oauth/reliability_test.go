@@ -26,25 +26,25 @@ func TestASourceMeetsEveryFaultAtEveryRequest(t *testing.T) {
 	var table strings.Builder
 	fmt.Fprintf(&table, "| | the request | source | cases | %s |\n|---|---|---|--:|%s\n", strings.Join(outcomes, " | "), strings.Repeat("--:|", len(outcomes)))
 	for i, fault := range faults.All {
-		for _, start := range []string{"cold", "warm"} {
+		for _, start := range []string{"cold", "warm", "cold, forced"} {
 			t.Run(fault.Name+", "+start, func(t *testing.T) {
 				outside := faults.NewOutside(t)
 				synctest.Test(t, func(t *testing.T) {
-					fmt.Fprintf(&table, "| %c | %s | %s |%s\n", 'A'+i, fault.Name, start, meetAll(t, outside, fault, start == "warm"))
+					fmt.Fprintf(&table, "| %c | %s | %s |%s\n", 'A'+i, fault.Name, start, meetAll(t, outside, fault, start))
 				})
 			})
 		}
 	}
-	if rows := strings.Count(table.String(), "\n") - 2; rows == 2*len(faults.All) {
+	if rows := strings.Count(table.String(), "\n") - 2; rows == 3*len(faults.All) {
 		compareWithDocs(t, table.String())
 	}
 }
 
 // meetAll lets a source meet a fault at each of its requests, and returns how many there were and the numbers of the outcomes.
-func meetAll(t *testing.T, outside faults.Outside, fault faults.Fault, warm bool) string {
+func meetAll(t *testing.T, outside faults.Outside, fault faults.Fault, start string) string {
 	counts := map[string]int{}
 	for n := 1; ; n++ {
-		got, met := meetOnce(t, outside, fault, n, warm)
+		got, met := meetOnce(t, outside, fault, n, start)
 		if t.Failed() {
 			t.Fatalf("at request %d", n)
 		}
@@ -69,7 +69,7 @@ type trial struct {
 	source   *Source
 }
 
-func meetOnce(t *testing.T, outside faults.Outside, fault faults.Fault, n int, warm bool) (got string, met bool) {
+func meetOnce(t *testing.T, outside faults.Outside, fault faults.Fault, n int, start string) (got string, met bool) {
 	account, err := outside.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -83,13 +83,17 @@ func meetOnce(t *testing.T, outside faults.Outside, fault faults.Fault, n int, w
 	}
 	c.process = account.Process()
 	c.source = NewSource(c.store(c.process), tokenkeep.Token{ID: "1"}, c.endpoint.options())
-	if warm {
+	if start == "warm" {
 		wantToken(t, c.source, "at0")
 	}
 	time.Sleep(2 * time.Hour)
 	var tok *oauth2.Token
 	met, err = c.process.Meet(t.Context(), fault, n, func(ctx context.Context) (err error) {
-		tok, err = c.source.TokenContext(ctx)
+		if start == "cold, forced" {
+			tok, err = c.source.Refresh(ctx, RefreshOptions{Force: true})
+		} else {
+			tok, err = c.source.TokenContext(ctx)
+		}
 		return err
 	})
 	if !met && err != nil {
