@@ -35,6 +35,6 @@
 //
 // # What it costs
 //
-// About 80 calls of the driver. Package awssm makes about 130 calls of them, vault 170, and gcpsm 290, of which 140 are of the
+// About 80 calls of the driver. Package awssm makes about 130 calls of them, vault 170, and gcpsm 290, of which about 150 are of the
 // 600 writes that a project has in a minute. Lists cost a call for each page of names.
 package doctor
