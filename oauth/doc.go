@@ -25,7 +25,8 @@
 //
 // Over any other store the sources of one process take turns, and those of two processes may both refresh a token. A provider that
 // rotates refresh tokens may take that for theft and end the login: use such a store in one process. A store that is a
-// tokenkeep.Updater at least never loses a login that happened meanwhile.
+// tokenkeep.Updater at least never loses a login that happened meanwhile. Where a store has no place for the end of a refresh
+// token, as Zoho's file and table, the token is stored without it.
 //
 // [Source.Refresh] asks the provider although the token is good: for a job that keeps tokens alive whose refresh tokens would end for
 // lying idle, or after a person has put right why a refresh failed.

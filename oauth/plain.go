@@ -165,6 +165,10 @@ var errOvertaken = errors.New("oauth: somebody logged in during the refresh")
 func (p *plain) keepAnswer(ctx context.Context, stored, answer tokenkeep.Token) (tokenkeep.Token, error) {
 	now := p.now().Round(0).UTC()
 	kept, err := p.put(ctx, stored, answer, now)
+	if errors.Is(err, tokenkeep.ErrInvalid) && !answer.RefreshExpiresAt.IsZero() {
+		answer.RefreshExpiresAt = time.Time{} // some stores have no place for it, and the token itself must not be lost
+		kept, err = p.put(ctx, stored, answer, now)
+	}
 	if err == nil || errors.Is(err, tokenkeep.ErrNotFound) {
 		return kept, err
 	}

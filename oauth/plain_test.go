@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/tokenkeep/tokenkeep"
+	"github.com/tokenkeep/tokenkeep/filestore"
 	"github.com/tokenkeep/tokenkeep/memstore"
 )
 
@@ -142,5 +144,30 @@ func TestAPlainStoreRemembersARefusal(t *testing.T) {
 	}
 	if n := e.count(); n != 1 {
 		t.Errorf("%d requests", n)
+	}
+}
+
+// A file of Zoho's SDKs has no column for the end of a refresh token.
+func TestARefreshTokenWhoseEndAStoreCannotKeepIsStoredWithoutIt(t *testing.T) {
+	for name, hide := range map[string]func(tokenkeep.Store) tokenkeep.Store{
+		"with updates": func(s tokenkeep.Store) tokenkeep.Store { return s },
+		"without":      func(s tokenkeep.Store) tokenkeep.Store { return &least{s} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := hide(filestore.New(filepath.Join(t.TempDir(), "tokens.csv")))
+			saved, err := store.SaveToken(t.Context(), tokenkeep.Token{UserName: "ann", ClientID: "client", RefreshToken: "rt0"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := &endpoint{fail: func(int) *http.Response {
+				return respond(200, `{"access_token":"at1","expires_in":3600,"refresh_token":"rt1","refresh_token_expires_in":86400}`)
+			}}
+			s := NewSource(store, tokenkeep.Token{ID: saved.ID}, e.options())
+			wantToken(t, s, "at1")
+			wantErr(t, s.Err(), nil)
+			if found, err := store.FindTokenByID(t.Context(), saved.ID); err != nil || found.RefreshToken != "rt1" || found.AccessToken != "at1" {
+				t.Errorf("stored %v, error %v; want the new tokens", found, err)
+			}
+		})
 	}
 }
