@@ -81,17 +81,7 @@ func (s *secrets) Limits() driver.Limits {
 }
 
 // checkName refuses names that lie outside the folder.
-func (s *secrets) checkName(name string) error {
-	if name == "" || len(name) > s.Limits().Name {
-		return fmt.Errorf("the name has %d bytes, 1 to %d fit: %w", len(name), s.Limits().Name, driver.ErrInvalid)
-	}
-	for _, r := range name {
-		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '_' {
-			return fmt.Errorf("the name has %q, only a-z, 0-9 and _ fit: %w", r, driver.ErrInvalid)
-		}
-	}
-	return nil
-}
+func (s *secrets) checkName(name string) error { return driver.CheckName(name, s.Limits().Name) }
 
 // checkPayload refuses what Secret Manager would.
 func checkPayload(payload []byte) error {
