@@ -30,7 +30,7 @@ func (s *SecretStore) DeleteToken(ctx context.Context, id string) error {
 // deleteRow deletes the secret of a token, and remembers that it is absent.
 func (s *SecretStore) deleteRow(ctx context.Context, id string) error {
 	r := row{id: id, fresh: true, at: s.now(), tick: s.cache.tick()}
-	if err := s.secrets.Delete(ctx, secretName(id)); err != nil {
+	if err := s.secrets.Delete(ctx, SecretName(id)); err != nil {
 		s.cache.dropRow(id)
 		return err
 	}

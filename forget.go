@@ -37,7 +37,7 @@ func (s *SecretStore) ForgetDeleted(ctx context.Context) (forgotten int, err err
 			continue
 		}
 		s.cache.dropRow(id)
-		if err := forgetter.Forget(ctx, secretName(id)); err != nil {
+		if err := forgetter.Forget(ctx, SecretName(id)); err != nil {
 			errs = append(errs, s.fail("forget deleted token", id, err))
 			continue
 		}

@@ -60,11 +60,11 @@ func TestForgetDeletedRemovesTheNamesOfDeletedTokensAndNoOther(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		damaged, err := r.Latest(t.Context(), secretName("damaged"))
+		damaged, err := r.Latest(t.Context(), SecretName("damaged"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.Put(t.Context(), secretName("damaged"), []byte("{"), damaged.Revision); err != nil {
+		if _, err := r.Put(t.Context(), SecretName("damaged"), []byte("{"), damaged.Revision); err != nil {
 			t.Fatal(err)
 		}
 		r.names["t_elsewhere"] = true // of no token
@@ -79,7 +79,7 @@ func TestForgetDeletedRemovesTheNamesOfDeletedTokensAndNoOther(t *testing.T) {
 		forgotten := 0
 		if keeps {
 			forgotten = 2
-			want = []string{"i_r", "t_elsewhere", secretName("alive"), secretName("damaged")}
+			want = []string{"i_r", "t_elsewhere", SecretName("alive"), SecretName("damaged")}
 		}
 		if n, err := s.ForgetDeleted(t.Context()); n != forgotten || err != nil {
 			t.Errorf("where names are kept (%v): %d forgotten, %v; want %d", keeps, n, err, forgotten)

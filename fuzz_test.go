@@ -62,7 +62,7 @@ func FuzzSecretName(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		name := secretName(text)
+		name := SecretName(text)
 		if id, ok := tokenID(name); text != "" && (!ok || id != text) {
 			t.Errorf("the name of ID %q is %q, whose ID is %q, %v", text, name, id, ok)
 		}
@@ -71,8 +71,8 @@ func FuzzSecretName(f *testing.F) {
 				t.Fatalf("the name of ID %q is %q", text, name)
 			}
 		}
-		if id, ok := tokenID(text); ok && secretName(id) != text {
-			t.Errorf("the ID of name %q is %q, whose name is %q", text, id, secretName(id))
+		if id, ok := tokenID(text); ok && SecretName(id) != text {
+			t.Errorf("the ID of name %q is %q, whose name is %q", text, id, SecretName(id))
 		}
 	})
 }

@@ -21,8 +21,8 @@ func TestSecretNames(t *testing.T) {
 		{"what looks like a name is encoded", "t_p1", "t_xehfn0c8"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := secretName(tt.id); got != tt.want {
-				t.Errorf("secretName(%q) = %q, want %q", tt.id, got, tt.want)
+			if got := SecretName(tt.id); got != tt.want {
+				t.Errorf("SecretName(%q) = %q, want %q", tt.id, got, tt.want)
 			}
 			if id, ok := tokenID(tt.want); id != tt.id || !ok {
 				t.Errorf("tokenID(%q) = %q, %v, want %q", tt.want, id, ok, tt.id)
@@ -63,10 +63,10 @@ var anyText = rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-z0-9_./A-Z-]{
 func TestNamesStayInTheirAlphabetAndLeadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		id := anyText.Draw(t, "id")
-		name := secretName(id)
+		name := SecretName(id)
 		rest, ok := strings.CutPrefix(name, "t_")
 		if !ok || strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
-			t.Fatalf("secretName(%q) = %q, want t_ and [a-z0-9] only", id, name)
+			t.Fatalf("SecretName(%q) = %q, want t_ and [a-z0-9] only", id, name)
 		}
 		if back, ok := tokenID(name); ok != (id != "") || ok && back != id {
 			t.Fatalf("tokenID(%q) = %q, %v, want %q", name, back, ok, id)
@@ -77,8 +77,8 @@ func TestNamesStayInTheirAlphabetAndLeadBack(t *testing.T) {
 func TestTwoIDsNeverShareAName(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := anyText.Draw(t, "a"), anyText.Draw(t, "b")
-		if a != b && strings.EqualFold(secretName(a), secretName(b)) {
-			t.Fatalf("%q and %q both have the name %q", a, b, secretName(a))
+		if a != b && strings.EqualFold(SecretName(a), SecretName(b)) {
+			t.Fatalf("%q and %q both have the name %q", a, b, SecretName(a))
 		}
 	})
 }
@@ -86,8 +86,8 @@ func TestTwoIDsNeverShareAName(t *testing.T) {
 func TestNamesThatNoIDMadeAreNotRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := anyText.Draw(t, "name")
-		if id, ok := tokenID(name); ok && secretName(id) != name {
-			t.Fatalf("tokenID(%q) = %q, whose name is %q", name, id, secretName(id))
+		if id, ok := tokenID(name); ok && SecretName(id) != name {
+			t.Fatalf("tokenID(%q) = %q, whose name is %q", name, id, SecretName(id))
 		}
 	})
 }
@@ -112,7 +112,7 @@ func TestAnIDWhoseNameIsTooLongIsInvalid(t *testing.T) {
 		})
 	}
 	longest := strings.Repeat("é", maxID/2)
-	if n := len(secretName(longest)); n > 255 {
+	if n := len(SecretName(longest)); n > 255 {
 		t.Errorf("the longest ID has a name of %d bytes, Google Secret Manager takes 255", n)
 	}
 }

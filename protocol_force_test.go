@@ -139,10 +139,10 @@ func (a *actor) unblockAndRefresh(ctx context.Context, id string) error {
 		return err
 	}
 	for rev := rows[id].rev; ; {
-		if _, err = s.secrets.Put(ctx, secretName(id), payload, rev); !errors.Is(err, driver.ErrConflict) {
+		if _, err = s.secrets.Put(ctx, SecretName(id), payload, rev); !errors.Is(err, driver.ErrConflict) {
 			break
 		}
-		now, _ := s.secrets.Latest(ctx, secretName(id))
+		now, _ := s.secrets.Latest(ctx, SecretName(id))
 		rev = now.Revision
 	}
 	s.cache.dropRow(id)

@@ -11,7 +11,7 @@ import (
 // get reads a token fast; what it returns may be stale.
 func (s *SecretStore) get(ctx context.Context, id string) row {
 	r := row{id: id, at: s.now(), tick: s.cache.tick()}
-	secret, err := s.secrets.Get(ctx, secretName(id))
+	secret, err := s.secrets.Get(ctx, SecretName(id))
 	return s.learn(r, secret, err)
 }
 
@@ -30,7 +30,7 @@ func (s *SecretStore) fetchWith(ctx context.Context, ids []string, w where, enou
 		at, tick := s.now(), s.cache.tick()
 		names := make([]string, 0, len(ids)+len(paths))
 		for _, id := range ids {
-			names = append(names, secretName(id))
+			names = append(names, SecretName(id))
 		}
 		for _, path := range paths {
 			names = append(names, indexName+path)
@@ -40,7 +40,7 @@ func (s *SecretStore) fetchWith(ctx context.Context, ids []string, w where, enou
 			return nil, nil, err
 		}
 		for _, id := range ids {
-			secret, err := found(secretName(id))
+			secret, err := found(SecretName(id))
 			rows[id] = s.learn(row{id: id, fresh: true, at: at, tick: tick}, secret, err)
 		}
 		var deeper []string
@@ -118,7 +118,7 @@ func (s *SecretStore) learn(r row, secret driver.Secret, err error) row {
 	default:
 		r.live, r.rev = true, secret.Revision
 		if r.rec, err = decodeRecord(r.id, secret.Payload); err != nil {
-			r.live, r.err = false, fmt.Errorf("secret %q: %w", s.fullName(secretName(r.id)), err)
+			r.live, r.err = false, fmt.Errorf("secret %q: %w", s.fullName(SecretName(r.id)), err)
 		}
 	}
 	if r.err == nil {

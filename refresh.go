@@ -211,7 +211,7 @@ func (w *refreshing) swap(ctx context.Context, stored row, next record) (row, er
 		return row{}, err
 	}
 	at, tick := w.now(), w.cache.tick()
-	rev, err := w.put(ctx, secretName(w.id), payload, stored.rev, stored.at.Add(maxRevisionAge))
+	rev, err := w.put(ctx, SecretName(w.id), payload, stored.rev, stored.at.Add(maxRevisionAge))
 	if err != nil {
 		w.cache.dropRow(w.id)
 		return row{}, err

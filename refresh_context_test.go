@@ -263,7 +263,7 @@ func TestRefreshErrorsHoldNoCredential(t *testing.T) {
 		tell("an unsaved token", failure)
 		mustNotLeak("an unsaved token", fmt.Sprintf("%+v %#v", failure, failure.Err))
 		m.refuses(nil)
-		m.Plant(secretName("x"), []byte(`{"tokenkeep": 1, "kind": "token", "id": "x", "refresh_token": "`+canary+`", "lease": "`+canary+`", "cool_down": 7}`))
+		m.Plant(SecretName("x"), []byte(`{"tokenkeep": 1, "kind": "token", "id": "x", "refresh_token": "`+canary+`", "lease": "`+canary+`", "cool_down": 7}`))
 		_, err = m.process(0).RefreshToken(t.Context(), "x", p.refresh())
 		tell("a damaged token", err)
 		p.answers = func(int, Token) (Token, error) {

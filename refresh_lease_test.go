@@ -171,7 +171,7 @@ func (m *manager) afterTake(id string, pause func()) {
 	taken <- struct{}{}
 	m.onPut = func(ctx context.Context, name string, payload []byte, rev driver.Revision) (driver.Revision, error) {
 		rev, err := m.Secrets.Put(ctx, name, payload, rev)
-		if name == secretName(id) && err == nil {
+		if name == SecretName(id) && err == nil {
 			select {
 			case <-taken:
 				pause()

@@ -51,7 +51,7 @@ func (m *manager) record(t *testing.T, id string) record {
 // change stores a token as another process left it.
 func (m *manager) change(t *testing.T, id string, change func(record) record) {
 	t.Helper()
-	m.Plant(secretName(id), encoded(t, change(m.record(t, id))))
+	m.Plant(SecretName(id), encoded(t, change(m.record(t, id))))
 }
 
 // check fails the test unless these are the tokens stored.
@@ -289,8 +289,8 @@ func TestRefreshOfWhatIsNotThere(t *testing.T) {
 		short.Deadline, short.Lease = 10*time.Second, 10*time.Second
 		long := p.refresh()
 		long.Deadline = 26 * time.Second
-		m.Plant(secretName("foreign"), []byte(`{"somebody": "else"}`))
-		m.Plant(secretName("damaged"), []byte(`{"tokenkeep": 1, "kind": "token", "id": `))
+		m.Plant(SecretName("foreign"), []byte(`{"somebody": "else"}`))
+		m.Plant(SecretName("damaged"), []byte(`{"tokenkeep": 1, "kind": "token", "id": `))
 		m.Calls()
 		for _, tt := range []struct {
 			name string

@@ -71,7 +71,7 @@ func (v *inspection) clean(ctx context.Context, report *Report) error {
 		v.names[indexName+path] = true
 	}
 	for id := range v.known {
-		v.names[secretName(id)] = true // a create that ended halfway may be listed in the index alone
+		v.names[SecretName(id)] = true // a create that ended halfway may be listed in the index alone
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.names)) {
 		n, err := cleaner.Clean(ctx, name)
@@ -156,7 +156,7 @@ func (s *SecretStore) rewrite(ctx context.Context, id string) error {
 		return err
 	}
 	s.cache.dropRow(id)
-	_, err = s.put(ctx, secretName(id), payload, r.rev, r.at.Add(maxRevisionAge))
+	_, err = s.put(ctx, SecretName(id), payload, r.rev, r.at.Add(maxRevisionAge))
 	return err
 }
 

@@ -108,7 +108,7 @@ func (s *SecretStore) carryOut(ctx context.Context, op *operation, p plan) (Toke
 		return Token{}, err
 	}
 	at, tick := s.now(), s.cache.tick()
-	rev, err := s.put(ctx, secretName(p.next.ID), payload, p.stored.rev, notAfter)
+	rev, err := s.put(ctx, SecretName(p.next.ID), payload, p.stored.rev, notAfter)
 	if err != nil {
 		s.cache.dropRow(p.next.ID)
 		return s.lost(ctx, op, p, err)

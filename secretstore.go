@@ -103,7 +103,7 @@ func (s *SecretStore) fullName(name string) string {
 func (s *SecretStore) fail(op, id string, err error) error {
 	secret := ""
 	if id != "" {
-		secret = s.fullName(secretName(id))
+		secret = s.fullName(SecretName(id))
 	}
 	return &Error{Op: op, ID: id, Secret: secret, Err: err}
 }

@@ -77,7 +77,7 @@ func (v *inspection) report() Report {
 
 // add notes what is wrong with a token.
 func (v *inspection) add(p Problem, id string, err error, fix func(context.Context) error) {
-	v.findings = append(v.findings, finding{Finding{Problem: p, ID: id, Secret: v.fullName(secretName(id)), Err: err}, fix})
+	v.findings = append(v.findings, finding{Finding{Problem: p, ID: id, Secret: v.fullName(SecretName(id)), Err: err}, fix})
 }
 
 // addSecret notes what is wrong with a secret that is not a token.
@@ -284,7 +284,7 @@ func (v *inspection) checkRollbacks(ctx context.Context) error {
 		}
 	}
 	for _, id := range v.tokens {
-		back, err := checker.RolledBack(ctx, secretName(id))
+		back, err := checker.RolledBack(ctx, SecretName(id))
 		if err != nil && !isNotFound(err) {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/tokenkeep/tokenkeep"
 	"github.com/tokenkeep/tokenkeep/driver"
 )
 
@@ -52,7 +53,7 @@ func fill(n int) []byte {
 	return []byte((rand.Text() + strings.Repeat("x", n))[:n])
 }
 
-const longestID = 128 // bytes, of a token
+const longestID = 128 // bytes, as tokenkeep.Store has it
 
 // name writes a secret with the longest name that a token's has, and asks for a name over the limit.
 func (p *patient) name(ctx context.Context) result {
@@ -60,13 +61,11 @@ func (p *patient) name(ctx context.Context) result {
 		return why
 	}
 	limit := p.Limits().Name
-	length := longestID
-	if limit > 0 {
-		length = min(length, base32lower.DecodedLen(limit-len(nameOf(""))))
-	}
 	id := p.absent("longest").id
-	id += strings.Repeat("-", max(0, length-len(id)))
-	long := p.take(scratch{id, nameOf(id)}).name
+	for len(id) < longestID && (limit == 0 || len(tokenkeep.SecretName(id+"-")) <= limit) {
+		id += "-"
+	}
+	long := p.take(scratch{id, tokenkeep.SecretName(id)}).name
 	payload := note()
 	if _, err := p.put(ctx, long, payload, ""); err != nil {
 		return broken("a name of "+plural(len(long), "byte"), err)

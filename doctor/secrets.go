@@ -3,13 +3,13 @@ package doctor
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"strings"
 
+	"github.com/tokenkeep/tokenkeep"
 	"github.com/tokenkeep/tokenkeep/driver"
 )
 
@@ -60,19 +60,14 @@ type patient struct {
 // scratch is a secret of ours. It is among those of tokens, where policies let programs write, and holds none.
 type scratch struct {
 	id   string // what the ID of its token would be
-	name string
+	name string // by tokenkeep.SecretName
 }
-
-// base32lower is what package tokenkeep makes names with.
-var base32lower = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
 
 // absent returns a name that no secret has.
 func (p *patient) absent(what string) scratch {
 	id := fmt.Sprintf("tokenkeep doctor %s %s", p.run, what)
-	return scratch{id, nameOf(id)}
+	return scratch{id, tokenkeep.SecretName(id)}
 }
-
-func nameOf(id string) string { return "t_x" + base32lower.EncodeToString([]byte(id)) }
 
 // take returns a name to write to, which will be cleaned.
 func (p *patient) take(s scratch) scratch {
