@@ -50,14 +50,14 @@ func afterKill(t *testing.T, p part, line string) ([]report, time.Time) {
 	p.Stop = line
 	p.Lease, p.Deadline = 25*time.Second, 20*time.Second // for itself, the holder has time
 	holder := p.startMany(t, 1)[0]
-	holder.signal(t)
-	holder.await(t, lineRead)
-	holder.await(t, line)
+	holder.Signal(t)
+	holder.Await(t, lineRead)
+	holder.Await(t, line)
 
 	began := time.Now()
 	waiters.signal(t)
 	waiters.await(t, lineRead)
-	holder.kill()
+	holder.Kill()
 	return waiters.reports(t), began
 }
 

@@ -1,14 +1,11 @@
 package zoho
 
 import (
-	"bufio"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -17,11 +14,12 @@ import (
 
 	"github.com/tokenkeep/tokenkeep"
 	"github.com/tokenkeep/tokenkeep/awssm"
+	"github.com/tokenkeep/tokenkeep/internal/childtest"
 	"github.com/tokenkeep/tokenkeep/internal/mototest"
 	"github.com/tokenkeep/tokenkeep/localstack"
 )
 
-// patience is how long a test waits for what should happen soon.
+// patience is longer than a test lasts: for leases that must not end.
 const patience = 2 * time.Minute
 
 // soak returns the larger number where the environment asks for it.
@@ -32,92 +30,20 @@ func soak(few, many int) int {
 	return few
 }
 
-// process is an operating-system process that plays a part.
-type process struct {
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	lines chan string // ends with the process
-}
-
-// start starts the test binary once more, and returns when it is ready for the signal.
-func (p part) start(t *testing.T) *process {
+// start starts the test binary once more, to play the part.
+func (p part) start(t *testing.T) *childtest.Process {
 	t.Helper()
 	text, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	// With -race, a process would sleep for a second at its end.
-	cmd.Env = append(os.Environ(), childVariable+"="+string(text), "GORACE=atexit_sleep_ms=0")
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	child := &process{cmd, stdin, make(chan string, 16)} // more than it ever prints
-	go func() {
-		defer close(child.lines)
-		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
-			child.lines <- scanner.Text()
-		}
-	}()
-	t.Cleanup(child.kill)
-	return child
+	return childtest.Start(t, childVariable, string(text))
 }
 
-// kill ends the process by a signal that it cannot handle, and waits for its end. It may be repeated.
-func (c *process) kill() {
-	_ = c.cmd.Process.Kill()
-	for range c.lines { // until nothing is left to read
-	}
-	_ = c.cmd.Wait()
-	_ = c.stdin.Close()
-}
-
-// line returns the next line that the process prints.
-func (c *process) line(t *testing.T) string {
-	t.Helper()
-	select {
-	case line, ok := <-c.lines:
-		if !ok {
-			t.Fatal("a process ended too early")
-		}
-		return line
-	case <-time.After(patience):
-		t.Fatal("a process says nothing")
-	}
-	return ""
-}
-
-func (c *process) await(t *testing.T, want string) {
-	t.Helper()
-	if got := c.line(t); got != want {
-		t.Fatalf("a process says %q, want %q", got, want)
-	}
-}
-
-func (c *process) signal(t *testing.T) {
-	t.Helper()
-	if _, err := io.WriteString(c.stdin, "go\n"); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (c *process) report(t *testing.T) report {
+func reportOf(t *testing.T, c *childtest.Process) report {
 	t.Helper()
 	var r report
-	line := c.line(t)
+	line := c.Line(t)
 	if err := json.Unmarshal([]byte(line), &r); err != nil {
 		t.Fatalf("%q: %v", line, err)
 	}
@@ -125,7 +51,7 @@ func (c *process) report(t *testing.T) report {
 }
 
 // fleet is a number of processes that play one part.
-type fleet []*process
+type fleet []*childtest.Process
 
 func (p part) startMany(t *testing.T, n int) fleet {
 	t.Helper()
@@ -140,14 +66,14 @@ func (p part) startMany(t *testing.T, n int) fleet {
 func (f fleet) signal(t *testing.T) {
 	t.Helper()
 	for _, c := range f {
-		c.signal(t)
+		c.Signal(t)
 	}
 }
 
 func (f fleet) await(t *testing.T, line string) {
 	t.Helper()
 	for _, c := range f {
-		c.await(t, line)
+		c.Await(t, line)
 	}
 }
 
@@ -155,7 +81,7 @@ func (f fleet) reports(t *testing.T) []report {
 	t.Helper()
 	var all []report
 	for _, c := range f {
-		all = append(all, c.report(t))
+		all = append(all, reportOf(t, c))
 	}
 	return all
 }

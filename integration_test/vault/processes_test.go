@@ -1,14 +1,10 @@
 package vault_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -16,97 +12,37 @@ import (
 
 	"github.com/tokenkeep/tokenkeep"
 	"github.com/tokenkeep/tokenkeep/integration_test/realvault"
+	"github.com/tokenkeep/tokenkeep/internal/childtest"
 	"github.com/tokenkeep/tokenkeep/vault"
 )
 
-// patience is how long a test waits for what should happen soon.
-const patience = 2 * time.Minute
-
-// process is an operating-system process that plays a part.
-type process struct {
-	stdin io.WriteCloser
-	lines chan string // ends with the process
-}
-
-// start starts the test binary once more, and returns when it is ready for the signal.
-func (p part) start(t *testing.T) *process {
+// start starts the test binary once more, to play the part.
+func (p part) start(t *testing.T) *childtest.Process {
 	t.Helper()
 	text, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	// With -race, a process would sleep for a second at its end.
-	cmd.Env = append(os.Environ(), childVariable+"="+string(text), "GORACE=atexit_sleep_ms=0")
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	child := &process{stdin, make(chan string, 4)} // more than it ever prints
-	go func() {
-		defer close(child.lines)
-		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
-			child.lines <- scanner.Text()
-		}
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		for range child.lines { // until nothing is left to read
-		}
-		_ = cmd.Wait()
-		_ = stdin.Close()
-	})
-	return child
-}
-
-// line returns the next line that the process prints.
-func (c *process) line(t *testing.T) string {
-	t.Helper()
-	select {
-	case line, ok := <-c.lines:
-		if !ok {
-			t.Fatal("a process ended too early")
-		}
-		return line
-	case <-time.After(patience):
-		t.Fatal("a process says nothing")
-	}
-	return ""
+	return childtest.Start(t, childVariable, string(text))
 }
 
 // play lets n processes play their parts at once.
 func play(t *testing.T, n int, p part) []report {
 	t.Helper()
-	var processes []*process
+	var processes []*childtest.Process
 	for p.Number = range n {
 		processes = append(processes, p.start(t))
 	}
 	for _, c := range processes {
-		if got := c.line(t); got != lineReady {
-			t.Fatalf("a process says %q, want %q", got, lineReady)
-		}
+		c.Await(t, lineReady)
 	}
 	for _, c := range processes {
-		if _, err := io.WriteString(c.stdin, "go\n"); err != nil {
-			t.Fatal(err)
-		}
+		c.Signal(t)
 	}
 	var reports []report
 	for i, c := range processes {
 		var r report
-		if line := c.line(t); json.Unmarshal([]byte(line), &r) != nil || r.Error != "" {
+		if line := c.Line(t); json.Unmarshal([]byte(line), &r) != nil || r.Error != "" {
 			t.Errorf("process %d reports %s", i, line)
 		}
 		reports = append(reports, r)
